@@ -48,7 +48,7 @@ func TestProblemsNamePlaceValueAndMend(t *testing.T) {
 		{"int", "name: a\ncount: 2.5\n", "is not a whole number from 1 to 9"},
 		{"time without zone", "name: a\nat: 2026-03-01T08:00:00\n", "is not a time with its zone"},
 		{"date", "name: a\nday: 1.3.2026\n", "is not a date"},
-		{"word", "name: a\nkind: continuos\n", `f.yaml:2: kind: "continuos": is not one of continuous, intermittent; did you mean "continuous"?`},
+		{"word", "name: a\nkind: contnuous\n", `f.yaml:2: kind: "contnuous": is not one of continuous, intermittent; did you mean "continuous"?`},
 		{"list expected", "name: a\nlist: 5\n", "f.yaml:2: list: \"5\": is not a list"},
 		{"mapping expected", "- a\n", "f.yaml:1: is not a group of keys"},
 		{"text expected", "name: [a]\n", "f.yaml:1: name: is not a name"},
