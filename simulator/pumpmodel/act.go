@@ -1,0 +1,242 @@
+package pumpmodel
+
+import (
+	"fmt"
+	"math"
+	"time"
+)
+
+// Run starts or resumes the infusion, as the key does. It is refused while a
+// stopping alarm is active, when the pump is off and when nothing is programmed.
+func (p *Pump) Run() error {
+	switch p.state {
+	case Off:
+		return ErrOff
+	case AlarmStop:
+		return ErrAlarm
+	case Running, Bolus:
+		return nil
+	case KVO, Complete:
+		if p.active[AlarmComplete] || p.active[AlarmReservoirEmpty] {
+			return ErrAlarm
+		}
+	case Stopped, Paused:
+	}
+	if p.program.Rate <= 0 || p.program.VTBIML <= 0 {
+		return ErrNoProgram
+	}
+	if !p.begun {
+		p.begun = true
+		p.infusionNL, p.moved, p.phase = 0, 0, 0
+		p.record(Event{Kind: KindBegin, Program: p.program})
+	}
+	delete(p.active, AlarmUnattended)
+	p.state = Running
+	p.record(Event{Kind: KindRun})
+	p.up.unfilled = 0
+	return nil
+}
+
+// Pause stops the motor; Run resumes the same infusion.
+func (p *Pump) Pause() error { return p.halt(Paused) }
+
+// Stop stops the motor as the stop key does; Run resumes the same infusion.
+func (p *Pump) Stop() error { return p.halt(Stopped) }
+
+func (p *Pump) halt(to State) error {
+	if p.state == Off {
+		return ErrOff
+	}
+	if !p.state.Moving() {
+		return ErrNotRunning
+	}
+	p.state, p.pausedAt = to, p.elapsed
+	p.record(Event{Kind: KindPause, A: p.infusedML()})
+	return nil
+}
+
+// Acknowledge ends every announced alarm, as a person at the pump does. A
+// condition that persists will be announced again after the next start.
+func (p *Pump) Acknowledge() error {
+	if p.state == Off {
+		return ErrOff
+	}
+	if p.battery.charge <= 0 {
+		return fmt.Errorf("battery is empty: %w", ErrAlarm)
+	}
+	for a := range p.active {
+		if a != AlarmBatteryLow {
+			delete(p.active, a)
+		}
+	}
+	p.up.unfilled = 0
+	if p.state == AlarmStop || p.state == Complete || p.state == KVO {
+		p.state, p.pausedAt = Paused, p.elapsed
+		if !p.begun {
+			p.state = Stopped
+		}
+	}
+	return nil
+}
+
+// SetRate programs another rate in mL/h, as a person at the keypad does: a
+// moving pump is paused, set and started again.
+func (p *Pump) SetRate(rate float64) error {
+	pr := p.program
+	pr.Rate = rate
+	return p.reprogram(pr, SettingRate, p.program.Rate, rate)
+}
+
+// SetVTBI programs another volume to be infused in mL, in the same manner.
+func (p *Pump) SetVTBI(ml float64) error {
+	pr := p.program
+	pr.VTBIML = ml
+	return p.reprogram(pr, SettingVTBI, p.program.VTBIML, ml)
+}
+
+func (p *Pump) reprogram(pr Program, s Setting, before, after float64) error {
+	if p.state == Off {
+		return ErrOff
+	}
+	if err := p.checkProgram(pr); err != nil {
+		return err
+	}
+	wasRunning := p.state == Running || p.state == Bolus
+	if wasRunning {
+		if err := p.Pause(); err != nil {
+			return err
+		}
+	}
+	p.program = pr
+	p.record(Event{Kind: KindSetting, Code: uint16(s), A: before, B: after})
+	if wasRunning && pr.Rate > 0 {
+		return p.Run()
+	}
+	return nil
+}
+
+// NewBag hangs a bag of labelML mL and ends the infusion: the next Run begins a new
+// one with the volume counted from zero. newSet says that the administration set
+// is new too, with its own error and start-up.
+func (p *Pump) NewBag(labelML float64, newSet bool) error {
+	if !(labelML > 0 && labelML <= p.cfg.RolloverML) {
+		return fmt.Errorf("bag of %v mL, known above 0 to %v: %w", labelML, p.cfg.RolloverML, ErrRange)
+	}
+	if p.state.Moving() {
+		if err := p.Pause(); err != nil {
+			return err
+		}
+	}
+	p.hang(labelML)
+	if newSet {
+		p.set = newSetError(p.set.rng, &p.cfg, p.elapsed, true)
+		p.setFactor = 1
+	}
+	p.begun = false
+	for _, a := range []Alarm{AlarmReservoirEmpty, AlarmComplete, AlarmAirInLine} {
+		delete(p.active, a)
+	}
+	p.settle()
+	if p.state == Paused || p.state == Complete {
+		p.state = Stopped
+	}
+	return nil
+}
+
+// GiveBolus lets a running pump give volumeML at rate mL/h beside the program.
+func (p *Pump) GiveBolus(volumeML, rate float64) error {
+	if p.state != Running {
+		return ErrNotRunning
+	}
+	if !(volumeML > 0 && rate > 0 && rate <= p.cfg.MaxRate) {
+		return fmt.Errorf("bolus of %v mL at %v mL/h: %w", volumeML, rate, ErrRange)
+	}
+	p.bolus = bolusRun{volumeNL: int64(math.Round(volumeML * 1e6)), rate: rate, back: Running}
+	p.state = Bolus
+	p.record(Event{Kind: KindBolus, A: volumeML, B: rate})
+	return nil
+}
+
+// PowerOff switches the pump off; it then answers nothing.
+func (p *Pump) PowerOff() error {
+	if p.state == Off {
+		return ErrOff
+	}
+	p.record(Event{Kind: KindPowerOff, A: p.battery.volts(), B: p.infusedML()})
+	p.state = Off
+	clear(p.active)
+	return nil
+}
+
+// PowerOn switches the pump on; an interrupted infusion stays to be resumed.
+func (p *Pump) PowerOn() error {
+	if p.state != Off {
+		return nil
+	}
+	if p.battery.charge <= 0 {
+		return fmt.Errorf("battery is empty: %w", ErrOff)
+	}
+	p.state = Stopped
+	p.record(Event{Kind: KindPowerOn, Code: uint16(p.battery.mark), A: p.battery.volts(), B: p.infusedML()})
+	p.battery.mark, p.battery.low10 = BatteryHigh, false // a low battery is announced again
+	return nil
+}
+
+// SetBattery puts in cells with this charge, 0 to 1. A pump that fell silent
+// for want of power is switched on by it.
+func (p *Pump) SetBattery(charge float64) error {
+	if !(charge >= 0 && charge <= 1) {
+		return fmt.Errorf("battery charge %v, known 0 to 1: %w", charge, ErrRange)
+	}
+	before := p.battery.charge
+	p.battery.charge = charge
+	if charge < before {
+		if p.state != Off {
+			p.batteryEvents()
+		}
+		return nil
+	}
+	p.battery.mark, p.battery.low10 = markOf(charge), charge <= 0.1
+	if charge > 0.25 {
+		delete(p.active, AlarmBatteryLow)
+	}
+	if charge > 0 {
+		delete(p.active, AlarmBatteryDepleted)
+		p.settle()
+	}
+	if p.state == Off {
+		return p.PowerOn()
+	}
+	p.record(Event{Kind: KindBattery, Code: uint16(BatteryNew), A: p.battery.volts(), B: p.infusedML()})
+	return nil
+}
+
+// StepClock moves the pump's own clock by d, as a person or a fault does.
+func (p *Pump) StepClock(d time.Duration) { p.clockSteps += d }
+
+// Inject announces an alarm without its cause. Code is for a fault, in the front's own numbers.
+func (p *Pump) Inject(a Alarm, code uint16) error {
+	if p.state == Off {
+		return ErrOff
+	}
+	kinds := map[Alarm]Event{
+		AlarmPumpFault: {Kind: KindFault, Code: code}, AlarmNoDisposable: {Kind: KindDetached}, AlarmAirInLine: {Kind: KindAir},
+		AlarmServiceDue: {Kind: KindServiceDue, A: p.powered.Seconds(), B: float64(p.totalNL) / 1e6}, AlarmLimitReached: {Kind: KindLimit},
+		AlarmUnattended: {Kind: KindUnattended}, AlarmBatteryLow: {Kind: KindBatteryLow}, AlarmBatteryDepleted: {Kind: KindBatteryDepleted},
+		AlarmOcclusionDownstream: {Kind: KindOcclusion, Code: 2}, AlarmOcclusionUpstream: {Kind: KindOcclusion, Code: 1},
+	}
+	if a == AlarmComplete {
+		p.end(a, KindComplete)
+		return nil
+	}
+	if a == AlarmReservoirEmpty {
+		p.end(a, KindReservoirEmpty)
+		return nil
+	}
+	e, known := kinds[a]
+	if !known {
+		return fmt.Errorf("alarm %q: %w", a, ErrRange)
+	}
+	p.raise(a, e)
+	return nil
+}

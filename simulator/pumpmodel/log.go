@@ -1,0 +1,104 @@
+package pumpmodel
+
+import "time"
+
+// Kind is what an event of the pump's log says.
+type Kind uint8
+
+// The kinds of events. The comment says what A, B and Code hold; everything else is zero.
+const (
+	KindBegin           Kind = iota + 1 // a new infusion begins: Program
+	KindRun                             // started or resumed
+	KindPause                           // A: volume infused mL
+	KindComplete                        // the volume to be infused is done; A: volume infused mL
+	KindReservoirEmpty                  // the reservoir count is zero; A: volume infused mL
+	KindOcclusion                       // Code 1 upstream, 2 downstream
+	KindOcclusionEnd                    // the occlusion is gone
+	KindAir                             // air in line
+	KindBattery                         // Code: a BatteryMark; A: volts, B: volume infused mL
+	KindBatteryLow                      // alarm
+	KindBatteryDepleted                 // alarm
+	KindPowerOn                         // Code: a BatteryMark; A: volts, B: volume infused mL
+	KindPowerOff                        // A: volts, B: volume infused mL
+	KindSetting                         // Code: a Setting; A: old, B: new value
+	KindDetached                        // the cassette or set was taken off
+	KindFault                           // Code: the front's own code
+	KindServiceDue                      // A: life time s, B: life volume mL
+	KindLimit                           // the pump's own dose limit
+	KindUnattended                      // nobody came
+	KindBolus                           // bolus granted; A: volume mL, B: rate mL/h
+	KindBolusEnd                        // bolus finished
+)
+
+// BatteryMark names a level of the battery in an event.
+type BatteryMark uint16
+
+// The levels of a battery.
+const (
+	BatteryHigh BatteryMark = iota
+	BatteryMedium
+	BatteryLow
+	BatteryEmpty
+	BatteryNew
+)
+
+// Setting names a programmed value in an event.
+type Setting uint16
+
+// The settings that a person changes at the keypad.
+const (
+	SettingRate Setting = iota
+	SettingVTBI
+)
+
+// Event is one entry of the pump's log.
+type Event struct {
+	Seq     uint64 // from 0, never reused
+	Kind    Kind
+	Clock   time.Duration // on the pump's own clock, since its epoch
+	True    time.Duration // simulated time since the beginning; never sent
+	Code    uint16
+	A, B    float64
+	Program Program // KindBegin only
+}
+
+// eventLog keeps the newest events; seq numbers tell what fell out.
+type eventLog struct {
+	limit  int
+	next   uint64
+	events []Event // ring once it is full
+}
+
+func (l *eventLog) add(e Event) {
+	e.Seq = l.next
+	l.next++
+	if len(l.events) < l.limit {
+		l.events = append(l.events, e)
+		return
+	}
+	l.events[e.Seq%uint64(l.limit)] = e
+}
+
+// Events returns the events from seq on that are still kept, oldest first.
+func (p *Pump) Events(seq uint64) []Event {
+	l := &p.log
+	if oldest := l.next - uint64(len(l.events)); seq < oldest {
+		seq = oldest
+	}
+	if seq >= l.next {
+		return nil
+	}
+	out := make([]Event, 0, l.next-seq)
+	for ; seq < l.next; seq++ {
+		out = append(out, l.events[seq%uint64(l.limit)])
+	}
+	return out
+}
+
+// EventCount returns how many events were ever logged, which is the next event's Seq.
+func (p *Pump) EventCount() uint64 { return p.log.next }
+
+func (p *Pump) record(e Event) {
+	e.Clock, e.True = p.Clock(), p.elapsed
+	p.log.add(e)
+}
