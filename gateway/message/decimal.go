@@ -3,6 +3,7 @@ package message
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -20,25 +21,38 @@ func (d Decimal) IsZero() bool { return d.text == "" }
 // String is the number's text, empty when absent.
 func (d Decimal) String() string { return d.text }
 
-// MarshalJSON writes the text as a JSON number.
+// MarshalJSON writes the text as a JSON number. A text that is not a plain decimal is an
+// error and never reaches a subscriber.
 func (d Decimal) MarshalJSON() ([]byte, error) {
 	if d.text == "" {
 		return nil, errors.New("message: an absent number was written; its field must be omitzero")
 	}
+	if !PlainDecimal(d.text) {
+		return nil, fmt.Errorf("message: %q is not a plain decimal", d.text)
+	}
 	return []byte(d.text), nil
 }
 
-// UnmarshalJSON reads a JSON number and keeps its text.
+// UnmarshalJSON reads a JSON number and keeps its text. Texts, null and numbers with an
+// exponent are errors.
 func (d *Decimal) UnmarshalJSON(b []byte) error {
-	var n json.Number
-	if err := json.Unmarshal(b, &n); err != nil {
-		return err
+	text := string(b)
+	if !PlainDecimal(text) {
+		return fmt.Errorf("message: a plain decimal number is expected, not %.40q", text)
 	}
-	if strings.HasPrefix(string(b), `"`) || n == "" {
-		return errors.New("message: a number is expected")
-	}
-	d.text = n.String()
+	d.text = text
 	return nil
+}
+
+// PlainDecimal says whether text is a number as the contract writes it: the JSON grammar
+// without an exponent, so digits, at most one point with digits on both sides, and an
+// optional leading minus.
+func PlainDecimal(text string) bool {
+	whole, fraction, hasPoint := strings.Cut(strings.TrimPrefix(text, "-"), ".")
+	if whole == "" || (whole[0] == '0' && len(whole) > 1) || (hasPoint && fraction == "") {
+		return false
+	}
+	return strings.Trim(whole, "0123456789") == "" && strings.Trim(fraction, "0123456789") == ""
 }
 
 // Time is UTC with milliseconds, RFC 3339. The zero Time is absent.
@@ -71,7 +85,8 @@ func (t Time) MarshalJSON() ([]byte, error) {
 	return []byte(`"` + t.t.Format(timeLayout) + `"`), nil
 }
 
-// UnmarshalJSON reads an RFC 3339 time.
+// UnmarshalJSON reads an RFC 3339 time. A moment that could not be written again, such as the
+// zero time or a year of five digits in UTC, is an error.
 func (t *Time) UnmarshalJSON(b []byte) error {
 	var text string
 	if err := json.Unmarshal(b, &text); err != nil {
@@ -81,6 +96,10 @@ func (t *Time) UnmarshalJSON(b []byte) error {
 	if err != nil {
 		return err
 	}
-	*t = TimeOf(parsed)
+	cut := TimeOf(parsed)
+	if year := cut.t.Year(); cut.IsZero() || year < 0 || year > 9999 {
+		return fmt.Errorf("message: time %.40q is out of range", text)
+	}
+	*t = cut
 	return nil
 }

@@ -97,7 +97,7 @@ type Verdict struct {
 
 // Finding is one reason for a verdict.
 type Finding struct {
-	Check   string `json:"check"` // C1 … C16
+	Check   string `json:"check,omitzero"` // C1 … C16; absent when it belongs to none
 	Code    string `json:"code"`
 	Verdict string `json:"verdict"` // deviation | unknown
 	Text    string `json:"text"`
