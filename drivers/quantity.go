@@ -95,3 +95,27 @@ func FromFloat32(f float32, unit Unit) (Quantity, error) {
 	q.Exponent += int8(exponent)
 	return q, nil
 }
+
+// Decimal prints the number as a plain decimal with exactly the digits that the pump gave: 1.10
+// stays 1.10. It is empty for a quantity that is not valid.
+func (q Quantity) Decimal() string {
+	if !q.Valid {
+		return ""
+	}
+	text := strconv.FormatInt(q.Mantissa, 10)
+	sign := ""
+	if strings.HasPrefix(text, "-") {
+		sign, text = "-", text[1:]
+	}
+	switch places := -int(q.Exponent); {
+	case places <= 0:
+		if text != "0" {
+			text += strings.Repeat("0", -places)
+		}
+	case len(text) > places:
+		text = text[:len(text)-places] + "." + text[len(text)-places:]
+	default:
+		text = "0." + strings.Repeat("0", places-len(text)) + text
+	}
+	return sign + text
+}

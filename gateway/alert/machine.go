@@ -119,6 +119,20 @@ func (m *Machine) Update(at infusion.Instant, ev Evidence, class prescription.St
 	return slices.Concat(raised, changed, ended)
 }
 
+// Pass lets time pass without a new reading: conditions of silence are brought up to date, every
+// other alert keeps its condition and only its priority may rise.
+func (m *Machine) Pass(at infusion.Instant, class prescription.StopClass, silence []Condition) []Transition {
+	conditions := silence
+	for _, e := range m.entries {
+		if d, declared := Declared(e.Code); declared && !d.Silence {
+			conditions = append(conditions, Condition{
+				Code: e.Code, Instance: e.Instance, Detail: e.Alert.Detail, Hint: e.Alert.Hint, Onset: e.Onset,
+			})
+		}
+	}
+	return m.Update(at, Clock, class, conditions)
+}
+
 func (m *Machine) find(c Condition) *entry {
 	for _, e := range m.entries {
 		if e.Code == c.Code && e.Instance == c.Instance {

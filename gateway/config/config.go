@@ -34,7 +34,7 @@ type Pump struct {
 	Driver   string
 	Settings map[string]string // of the driver
 	Serial   string
-	Interval time.Duration // between polls, 1 s to 60 s
+	Interval time.Duration // between polls, 1 s to 15 s
 	Line     int           // in the file, for later problems
 }
 

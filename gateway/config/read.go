@@ -158,7 +158,7 @@ func readDriver(p *Pump, m document.Mapping, table Drivers) drivers.Profile {
 		return drivers.Profile{}
 	}
 	profile := driver.Profile()
-	p.Interval = m.Get("poll_interval").Duration(max(time.Second, profile.MinPollInterval), time.Minute, DefaultInterval)
+	p.Interval = m.Get("poll_interval").Duration(max(time.Second, profile.MinPollInterval), 15*time.Second, DefaultInterval)
 	return profile
 }
 
