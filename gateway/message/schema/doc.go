@@ -7,5 +7,5 @@
 // stands once in its set, and a message belongs to its topic.
 //
 // github.com/santhosh-tekuri/jsonschema/v6 is the validator because it passes the official
-// test suite for draft 2020-12, keeps numbers as text and needs no other module at run time.
+// test suite for draft 2020-12, keeps numbers as text and needs only golang.org/x/text beside it.
 package schema
