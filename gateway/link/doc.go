@@ -52,5 +52,5 @@
 // was opened or closed. Ports that share a file cannot be told apart; give each its own.
 //
 // Run is the only method that needs a goroutine; a Port belongs to the goroutine
-// that runs Serve.
+// that runs serve.
 package link

@@ -49,9 +49,6 @@ type Options struct {
 	Rand *rand.Rand
 }
 
-// Serve uses a port until it fails or ctx ends. The port is closed when it returns.
-type Serve func(ctx context.Context, p drivers.Port) error
-
 // Link is one line. Make it with New.
 type Link struct {
 	o       Options
@@ -87,11 +84,12 @@ func (l *Link) Address() string { return l.o.Address }
 func (l *Link) Pending() int { return int(l.pending.Load()) }
 
 // Run keeps the line open until ctx ends and calls serve with each port that it
-// opens; then it returns nil. State is told each change of the link state: absent
+// opens; then it returns nil. Serve uses the port until it fails or its ctx ends; when
+// serve returns, the port is closed and opened anew. State is told each change of the link state: absent
 // with a reason, opening, identifying. Both are called from Run's goroutine, state never
 // while serve runs. The
 // Since of a link stays the same until its State changes.
-func (l *Link) Run(ctx context.Context, serve Serve, state func(infusion.Link)) error {
+func (l *Link) Run(ctx context.Context, serve func(ctx context.Context, p drivers.Port) error, state func(infusion.Link)) error {
 	r := &runner{Link: l, tell: state}
 	failures, fresh := 0, true // fresh: something changed, so this is no mere repetition
 	for {
@@ -141,7 +139,7 @@ func (r *runner) report(s infusion.LinkState, reason string) {
 }
 
 // serve runs one port from open to close. It returns how long that took and why it ended.
-func (r *runner) serve(ctx context.Context, ln line, serve Serve) (time.Duration, error) {
+func (r *runner) serve(ctx context.Context, ln line, serve func(context.Context, drivers.Port) error) (time.Duration, error) {
 	r.report(infusion.LinkIdentifying, "")
 	opened := time.Now()
 	ctx, cancel := context.WithCancel(ctx)
@@ -172,14 +170,12 @@ func (r *runner) attempt(ctx context.Context) (line, error) {
 	defer close(abandoned)
 	r.pending.Add(1)
 	go func() {
-		defer r.pending.Add(-1)
 		ln, err := r.open(ctx)
+		r.pending.Add(-1)
 		select {
 		case results <- result{ln, err}:
 		case <-abandoned:
-			if ln != nil {
-				_ = ln.close() // nobody is left to be told
-			}
+			r.closeLine(ln)
 		}
 	}()
 	slow := time.NewTimer(openLimit)
@@ -208,8 +204,9 @@ func (l *Link) closeLine(ln line) {
 	ended := make(chan error, 1)
 	l.pending.Add(1)
 	go func() {
-		defer l.pending.Add(-1)
-		ended <- ln.close()
+		err := ln.close()
+		l.pending.Add(-1)
+		ended <- err
 	}()
 	limit := time.NewTimer(closeLimit)
 	defer limit.Stop()

@@ -31,7 +31,7 @@ type line interface {
 	close() error
 }
 
-// port is a drivers.Port on a line. It belongs to the goroutine that runs Serve.
+// port is a drivers.Port on a line. It belongs to the goroutine that runs serve.
 type port struct {
 	line     line
 	done     <-chan struct{} // closed when the port is no longer to be used

@@ -5,9 +5,11 @@ package link
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -328,17 +330,17 @@ func TestReplugIsSeenWithinAQuarterSecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		path, plugged := "absent", time.Time{}
-		time.AfterFunc(90*time.Minute, func() { path, plugged = "present", time.Now() })
+		var plugged atomic.Pointer[time.Time]
+		time.AfterFunc(90*time.Minute, func() { now := time.Now(); plugged.Store(&now) })
 		l := virtualLink(t, func(context.Context) (line, error) {
-			if path == "absent" {
+			if plugged.Load() == nil {
 				return nil, os.ErrNotExist
 			}
 			near, _ := net.Pipe()
 			return &fakeLine{Conn: near}, nil
-		}, func() string { return path })
+		}, func() string { return fmt.Sprint(plugged.Load()) })
 		err := l.Run(ctx, func(context.Context, drivers.Port) error {
-			if d := time.Since(plugged); d > lookEvery {
+			if d := time.Since(*plugged.Load()); d > lookEvery {
 				t.Errorf("opened %v after it was plugged in, want within %v", d, lookEvery)
 			}
 			cancel()
