@@ -48,8 +48,12 @@ type Status struct {
 	Envelope
 	Status         string `json:"status"` // online | offline
 	SessionStarted Time   `json:"session_started"`
-	Version        string `json:"version"`
-	Notice         string `json:"notice"`
+	// Connection counts the connections of the session, from 1; birth, orderly death and
+	// will of one connection carry the same number. A broker may send the will of a
+	// connection after the birth of the next one, which only this number reveals.
+	Connection uint64 `json:"connection,omitzero"`
+	Version    string `json:"version"`
+	Notice     string `json:"notice"`
 }
 
 // The values of Status.Status.

@@ -178,3 +178,12 @@ func explained(t *testing.T, at string, n node) {
 		t.Errorf("%s: %d values, %d explanations", at, len(enum), len(values))
 	}
 }
+
+func encode(t *testing.T, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
