@@ -52,7 +52,7 @@ type Gap struct {
 
 // LinkChange is a change of the link state.
 type LinkChange struct {
-	From   string `json:"from"`
+	From   string `json:"from,omitzero"` // absent: the first state since the daemon started
 	To     string `json:"to"`
 	Reason string `json:"reason,omitzero"`
 }
