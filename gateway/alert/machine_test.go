@@ -178,7 +178,9 @@ func TestAlarmsOfTheLogKeepTheirTrueTimes(t *testing.T) {
 		{"began and ended between two readings", []drivers.LogRecord{record(oc, false, 60), record("", true, 20)}, nil, "raised occlusion_downstream high a1, ended occlusion_downstream high a1", ""},
 		{"began and is active", []drivers.LogRecord{record(oc, false, 60)}, []drivers.Alarm{occlusion(60)}, "raised occlusion_downstream high a1", ""},
 		{
-			"twice, the second is active", []drivers.LogRecord{record(oc, false, 60), record("", true, 40), record(oc, false, 20)}, []drivers.Alarm{occlusion(20)},
+			"twice, the second is active",
+			[]drivers.LogRecord{record(oc, false, 60), record("", true, 40), record(oc, false, 20)},
+			[]drivers.Alarm{occlusion(20)},
 			"raised occlusion_downstream high a1, ended occlusion_downstream high a1, raised occlusion_downstream high a2", "",
 		},
 		{"an end that the pump does not mean for it", []drivers.LogRecord{record(oc, false, 60), record("", true, 40)}, []drivers.Alarm{occlusion(60)}, "raised occlusion_downstream high a1", ""},

@@ -260,7 +260,9 @@ func TestSilence(t *testing.T) {
 		}
 	}
 	// A failed cycle is not a reading: silence counts from the last reading.
-	gap := running(func(o *infusion.Observation) { o.At, o.Gap = after(125*time.Second), &infusion.Gap{Reason: infusion.GapNoReply} })
+	gap := running(func(o *infusion.Observation) {
+		o.At, o.Gap = after(125*time.Second), &infusion.Gap{Reason: infusion.GapNoReply}
+	})
 	if r := seen.Observe(gap, order(nil), true); codes(r.Findings) != "C16 data_stale unknown,  no_reading unknown" || r.Verdict != message.VerdictUnknown {
 		t.Errorf("failed cycle: %s %q", r.Verdict, codes(r.Findings))
 	}

@@ -156,7 +156,7 @@ func TestBookAppliesTheVersionInEffect(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			order, found := book.At("blue", at(row.at))
-			if found != (row.infusion != "") || found && (order.Infusion.Name != row.infusion || order.Expected != row.expected) {
+			if found != (row.infusion != "") || found && (order.Name != row.infusion || order.Expected != row.expected) {
 				t.Errorf("found %v, order %+v", found, order)
 			}
 		})
