@@ -1,0 +1,163 @@
+package drivertest
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"infusiond/drivers"
+)
+
+// Responder stands for a pump: it returns the bytes that answer a query, nil for silence.
+type Responder func(query []byte) []byte
+
+// Piece is something that arrives on the line.
+type Piece struct {
+	After time.Duration // since the query was written
+	Bytes []byte
+	Err   error // the line is lost with this error from here on; Bytes are ignored
+}
+
+// Tamper decides what arrives of an answer. The exchanges of a port are
+// counted from 0. A line keeps its order: a late piece delays what is written behind it.
+type Tamper func(n int, query, reply []byte) []Piece
+
+// answerDelay is how long a pump takes to answer, and when an untampered reply arrives.
+const answerDelay = 5 * time.Millisecond
+
+// Clean is the Tamper of a good line.
+func Clean(_ int, _, reply []byte) []Piece { return []Piece{{After: answerDelay, Bytes: reply}} }
+
+// Port is a drivers.Port in memory and virtual time. It belongs to one goroutine.
+type Port struct {
+	profile drivers.Profile
+	respond Responder
+	tamper  Tamper
+	chunk   int // greatest number of bytes per Read; 0 is no limit
+
+	now     time.Duration
+	timeout time.Duration
+	queue   []arrival
+	lost    error
+	writes  [][]byte
+	refused [][]byte
+}
+
+type arrival struct {
+	at    time.Duration
+	bytes []byte
+	err   error
+}
+
+// NewPort returns a line to a pump that allows what the profile allows.
+func NewPort(profile drivers.Profile, pump Responder) *Port {
+	return &Port{profile: profile, respond: pump, tamper: Clean}
+}
+
+// Now is the virtual time, for OpenOptions.Now.
+func (p *Port) Now() time.Duration { return p.now }
+
+// Advance lets virtual time pass between two cycles.
+func (p *Port) Advance(d time.Duration) { p.now += d }
+
+// SetTamper changes what the line does from the next query on; nil is Clean.
+func (p *Port) SetTamper(t Tamper) {
+	if t == nil {
+		t = Clean
+	}
+	p.tamper = t
+}
+
+// SetPump connects another pump.
+func (p *Port) SetPump(r Responder) { p.respond = r }
+
+// SetChunk limits the bytes per Read, 0 for no limit.
+func (p *Port) SetChunk(n int) { p.chunk = n }
+
+// Inject lets bytes arrive that no query asked for.
+func (p *Port) Inject(pieces ...Piece) {
+	for _, piece := range pieces {
+		p.arrive(piece)
+	}
+}
+
+// Writes returns every query that was written, in order.
+func (p *Port) Writes() [][]byte { return slices.Clone(p.writes) }
+
+// Refused returns every write that the allow-list refused.
+func (p *Port) Refused() [][]byte { return slices.Clone(p.refused) }
+
+// Write takes one entry of the allow-list and lets the pump answer it.
+func (p *Port) Write(b []byte) (int, error) {
+	if _, ok := p.profile.Allow.Match(b); !ok {
+		p.refused = append(p.refused, slices.Clone(b))
+		return 0, fmt.Errorf("write % X: %w", b, drivers.ErrForbidden)
+	}
+	if p.lost != nil {
+		return 0, p.lost
+	}
+	query := slices.Clone(b)
+	p.now += p.profile.CommandGap
+	n := len(p.writes)
+	p.writes = append(p.writes, query)
+	reply := slices.Clone(p.respond(query))
+	for _, piece := range p.tamper(n, query, reply) {
+		p.arrive(piece)
+	}
+	return len(b), nil
+}
+
+func (p *Port) arrive(piece Piece) {
+	at := p.now + piece.After
+	if n := len(p.queue); n > 0 {
+		at = max(at, p.queue[n-1].at)
+	}
+	if piece.Err != nil || len(piece.Bytes) > 0 {
+		p.queue = append(p.queue, arrival{at: at, bytes: piece.Bytes, err: piece.Err})
+	}
+}
+
+// Read returns what has arrived within the read timeout; otherwise the
+// timeout passes in virtual time and the error is os.ErrDeadlineExceeded.
+func (p *Port) Read(b []byte) (int, error) {
+	if p.lost != nil {
+		return 0, p.lost
+	}
+	if len(p.queue) == 0 || p.queue[0].at > p.now+p.timeout {
+		p.now += p.timeout
+		return 0, os.ErrDeadlineExceeded
+	}
+	first := &p.queue[0]
+	p.now = max(p.now, first.at)
+	if first.err != nil {
+		p.lost = first.err
+		return 0, p.lost
+	}
+	take := len(b)
+	if p.chunk > 0 {
+		take = min(take, p.chunk)
+	}
+	n := copy(b[:take], first.bytes)
+	first.bytes = first.bytes[n:]
+	if len(first.bytes) == 0 {
+		p.queue = p.queue[1:]
+	}
+	return n, nil
+}
+
+// SetReadTimeout sets how long Read waits.
+func (p *Port) SetReadTimeout(d time.Duration) error {
+	p.timeout = max(d, 0)
+	return p.lost
+}
+
+// ResetInputBuffer drops what has arrived by now. What is still on its way arrives later.
+func (p *Port) ResetInputBuffer() error {
+	for len(p.queue) > 0 && p.queue[0].at <= p.now && p.queue[0].err == nil {
+		p.queue = p.queue[1:]
+	}
+	return p.lost
+}
+
+var _ drivers.Port = (*Port)(nil)

@@ -1,0 +1,182 @@
+package drivertest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"infusiond/drivers"
+)
+
+// silence lets the pump fall silent for good at each point: the next cycle must fail as
+// silent, and when the pump is back, all is read again.
+func (s Suite) silence(t *testing.T, ref reference) {
+	for at := range ref.starts[2] {
+		r := s.newRun(s.Pump())
+		r.port.SetTamper(func(n int, query, reply []byte) []Piece {
+			if n >= at {
+				return nil
+			}
+			return Clean(n, query, reply)
+		})
+		where := fmt.Sprintf("silent from exchange %d", at)
+		var last error
+		for range 3 {
+			reports, err := r.poll(t.Context())
+			ref.check(t, reports, where)
+			last = err
+		}
+		if !errors.Is(last, drivers.ErrSilent) {
+			t.Errorf("%s: %v, want ErrSilent", where, last)
+		}
+		r.recovers(t, ref, where)
+	}
+}
+
+// hangUp lets the line go away at each point.
+func (s Suite) hangUp(t *testing.T, ref reference) {
+	for at := range ref.starts[2] {
+		r := s.newRun(s.Pump())
+		r.port.SetTamper(func(n int, query, reply []byte) []Piece {
+			if n == at {
+				return []Piece{{Err: errLost}}
+			}
+			return Clean(n, query, reply)
+		})
+		where := fmt.Sprintf("hang-up at exchange %d", at)
+		var last error
+		for range 3 {
+			reports, err := r.poll(t.Context())
+			ref.check(t, reports, where)
+			if err != nil && len(reports) > 0 {
+				t.Errorf("%s: reports beside the error", where)
+			}
+			last = err
+		}
+		if !errors.Is(last, errLost) || errors.Is(last, drivers.ErrSilent) {
+			t.Errorf("%s: %v, want the port's own error", where, last)
+		}
+	}
+}
+
+// cancel cancels at each point: the driver returns the context's error and
+// writes nothing more.
+func (s Suite) cancel(t *testing.T, ref reference) {
+	for at := range ref.starts[2] {
+		r := s.newRun(s.Pump())
+		ctx, cancel := context.WithCancel(t.Context())
+		r.port.SetTamper(func(n int, query, reply []byte) []Piece {
+			if n == at {
+				cancel()
+			}
+			return Clean(n, query, reply)
+		})
+		where := fmt.Sprintf("cancelled at exchange %d", at)
+		var last error
+		for range 2 {
+			var reports []drivers.Report
+			if reports, last = r.poll(ctx); last != nil {
+				if len(reports) > 0 {
+					t.Errorf("%s: reports beside the error", where)
+				}
+				break
+			}
+		}
+		cancel()
+		if !errors.Is(last, context.Canceled) {
+			t.Errorf("%s: %v, want context.Canceled", where, last)
+		}
+		if extra := len(r.port.writes) - at - 1; extra != 0 {
+			t.Errorf("%s: %d queries written afterwards", where, extra)
+		}
+		r.recovers(t, ref, where)
+	}
+}
+
+// alwaysLate delays every answer by the same time, from punctual to far too late.
+func (s Suite) alwaysLate(t *testing.T, ref reference) {
+	for delay := 100 * time.Millisecond; delay <= 3*time.Second; delay += 100 * time.Millisecond {
+		r := s.newRun(s.Pump())
+		r.port.SetTamper(func(_ int, _, reply []byte) []Piece { return []Piece{{After: delay, Bytes: reply}} })
+		where := fmt.Sprintf("every answer %v late", delay)
+		for range runCycles {
+			reports, err := r.poll(t.Context())
+			ref.check(t, reports, where)
+			if err != nil && len(reports) > 0 {
+				t.Errorf("%s: reports beside the error %v", where, err)
+			}
+		}
+		r.port.Advance(10 * time.Minute) // what was found unavailable lapses
+		r.recovers(t, ref, where)
+	}
+}
+
+// random mixes all faults.
+func (s Suite) random(t *testing.T, ref reference) {
+	all := faults()
+	for i := range randomRuns {
+		rng := rand.New(rand.NewPCG(s.Seed, uint64(1_000_000+i)))
+		r := s.newRun(s.Pump())
+		r.port.SetChunk(rng.IntN(12))
+		var previous []byte
+		struck := 0
+		r.port.SetTamper(func(n int, query, reply []byte) []Piece {
+			pieces := Clean(n, query, reply)
+			if rng.IntN(faultChance) == 0 {
+				struck++
+				f := all[rng.IntN(len(all))]
+				pieces = f.strike(event{n: rng.IntN(2), query: query, reply: reply, previous: previous, rng: rng})
+			}
+			previous = reply
+			return pieces
+		})
+		where := fmt.Sprintf("random run %d (seed %d)", i, s.Seed)
+		for range runCycles {
+			reports, err := r.poll(t.Context())
+			ref.check(t, reports, where)
+			if err != nil && len(reports) > 0 {
+				t.Errorf("%s: reports beside the error %v", where, err)
+			}
+		}
+		r.port.Advance(10 * time.Minute)
+		r.recovers(t, ref, where)
+	}
+}
+
+// swap moves the cable to another pump at each point, without a hang-up. No report may mix
+// the two, and a change within a session must be said.
+func (s Suite) swap(t *testing.T, ref reference) {
+	other := s.reference(t, s.Other)
+	both := reference{merged: make(map[string]drivers.Report), log: make(map[string][]string)}
+	for _, from := range []reference{ref, other} {
+		maps.Copy(both.merged, from.merged)
+		maps.Copy(both.log, from.log)
+	}
+	for at := 1; at < ref.starts[2]; at++ {
+		r := s.newRun(s.Pump())
+		r.port.SetTamper(func(n int, query, reply []byte) []Piece {
+			if n == at-1 {
+				r.port.SetPump(s.Other())
+			}
+			return Clean(n, query, reply)
+		})
+		where := fmt.Sprintf("another pump from exchange %d on", at)
+		said := false
+		for range 3 {
+			reports, err := r.poll(t.Context())
+			both.check(t, reports, where)
+			said = said || errors.Is(err, drivers.ErrIdentity)
+			if err != nil && len(reports) > 0 {
+				t.Errorf("%s: reports beside the error %v", where, err)
+			}
+		}
+		if !said {
+			t.Errorf("%s: no cycle ended with ErrIdentity", where)
+		}
+		r.recovers(t, both, where)
+	}
+}
