@@ -117,7 +117,7 @@ func (t *thinner) rows(present time.Time) ([]row, bool) {
 	slices.SortStableFunc(all, func(a, b row) int { return cmp.Compare(a.at, b.at) })
 	var out []row
 	for i, r := range all {
-		if i > 0 && i < len(all)-1 && r.same(all[i-1]) {
+		if i > 0 && (r == all[i-1] || i < len(all)-1 && r.same(all[i-1])) {
 			continue
 		}
 		out = append(out, r)

@@ -151,7 +151,7 @@ func (b *tab) until(t *testing.T, condition string) {
 // untilText waits until an element's text contains a part.
 func (b *tab) untilText(t *testing.T, selector, part string) {
 	t.Helper()
-	b.until(t, `(document.querySelector(`+quote(selector)+`)?.innerText ?? "").includes(`+quote(part)+`)`)
+	b.until(t, `(document.querySelector(`+quote(selector)+`)?.innerText ?? "").replaceAll("\u2011", "-").replaceAll("\u00a0", " ").includes(`+quote(part)+`)`)
 }
 
 func (b *tab) untilTone(t *testing.T, pump, tone string) {

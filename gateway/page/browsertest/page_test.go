@@ -45,6 +45,7 @@ func TestPage(t *testing.T) {
 		"a simulated gateway has a band":                     testSimulated,
 		"nobody is confirmed to be watching, also when dead": testWatching,
 		"a removed pump has no state":                        testCleared,
+		"an unreadable message hides no other pump":          testUnreadable,
 		"the chart keeps a gap open and shows a stop":        testChart,
 		"the keyboard reaches the chart's buttons":           testKeyboard,
 	}
@@ -74,7 +75,7 @@ func testLiveChange(t *testing.T, browser *chromium) {
 	must(t, g.PutState(time.Now(), "milrinone", pagetest.Tenfold))
 	b.untilTone(t, "milrinone", "deviation")
 	b.untilText(t, "#pump-milrinone .numbers", "11.1 mL/h")
-	b.untilText(t, "#pump-milrinone .reasons", "Perhaps: Ten times the prescribed rate")
+	b.untilText(t, "#pump-milrinone .reasons", "Perhaps: ten times the prescribed rate")
 	if tone := evaluate[string](t, b, `document.querySelector("#pump-dobutamine").dataset.tone`); tone != "ok" {
 		t.Errorf("the other pump became %s", tone)
 	}
@@ -288,6 +289,25 @@ func testCleared(t *testing.T, browser *chromium) {
 	b.untilTone(t, "milrinone", "unknown")
 	if n := evaluate[int](t, b, `document.querySelectorAll("#pump-milrinone .numbers dd").length`); n != 0 {
 		t.Errorf("%d numbers are left", n)
+	}
+}
+
+func testUnreadable(t *testing.T, browser *chromium) {
+	g := pagetest.New("home-1", false)
+	good(t, g, time.Now())
+	b, _ := open(t, browser, g)
+	b.untilTone(t, "milrinone", "ok")
+	for _, payload := range []string{`{"label":5,"ts":12,"verdict":"fine"}`, `[]`, `not JSON`, `{}`} {
+		good(t, g, time.Now())
+		b.untilTone(t, "milrinone", "ok")
+		must(t, g.Set.Put(g.Topics.State("milrinone"), func(uint64) ([]byte, error) { return []byte(payload), nil }))
+		b.untilTone(t, "milrinone", "unknown")
+		if n := evaluate[int](t, b, `document.querySelectorAll("#pump-milrinone .numbers dd").length`); n != 0 {
+			t.Errorf("%s: %d numbers are left", payload, n)
+		}
+		if tone := evaluate[string](t, b, `document.querySelector("#pump-dobutamine").dataset.tone`); tone != "ok" {
+			t.Errorf("%s: the other pump became %s", payload, tone)
+		}
 	}
 }
 

@@ -44,7 +44,7 @@ func Tenfold(s *message.State) {
 	s.Verdict.Reasons = []message.Finding{{
 		Check: "C1", Code: "rate_mismatch", Verdict: "deviation",
 		Text: "The pump is set to 11.1 mL/h; prescribed is 1.11 mL/h.",
-		Hint: "Ten times the prescribed rate: perhaps the decimal point.",
+		Hint: "ten times the prescribed rate; look at the decimal point.",
 	}}
 }
 
@@ -104,7 +104,7 @@ func RateMismatch(at time.Time) message.Alert {
 	return message.Alert{
 		ID: "al-000018", Code: "rate_mismatch", Origin: "check", Priority: "medium", State: "raised",
 		Text:  "The pump is set to another rate than prescribed.",
-		Hint:  "Ten times the prescribed rate: perhaps the decimal point.",
+		Hint:  "ten times the prescribed rate; look at the decimal point.",
 		Onset: message.TimeOf(at.Add(-20 * time.Second)), RaisedTS: message.TimeOf(at),
 	}
 }

@@ -1,6 +1,6 @@
 // One pump's card.
 
-import { t, clockTime, sentence } from "./texts.js";
+import { t, clockTime, sentence, keepTogether } from "./texts.js";
 import { el, setText, setAttr, list, icon } from "./dom.js";
 import { RateChart } from "./chart.js";
 
@@ -37,20 +37,21 @@ export class Card {
 
   show(view, now) {
     this.head(view);
-    setText(this.says, view.says);
+    setText(this.says, keepTogether(view.says));
     setText(this.age, view.age);
     setAttr(this.root, "data-fresh", String(view.fresh));
     list(
       this.numbers,
       view.numbers.map((n) => ({ ...n, key: n.name })),
       (n) => el("div", {}, el("dt", {}, n.name), el("dd")),
-      (node, n) => setText(node.lastChild, n.value),
+      (node, n) => setText(node.lastChild, keepTogether(n.value)),
     );
+    const told = new Set(view.alerts.list.map((a) => a.hint));
     list(
       this.reasons,
       view.reasons.map((r) => ({ ...r, key: r.text })),
       (r) => el("li", {}, el("span", {}, r.text), el("span", { class: "hint" })),
-      (node, r) => setText(node.lastChild, r.hint ? t("alerts.hint", { hint: r.hint }) : ""),
+      (node, r) => setText(node.lastChild, r.hint && !told.has(r.hint) ? t("alerts.hint", { hint: r.hint }) : ""),
     );
     this.showAlerts(view.alerts, now, view.tone === "lost");
   }

@@ -1,6 +1,6 @@
 // Rates over time, drawn by uPlot.
 
-import { t, duration, clockTime } from "./texts.js";
+import { t, span, clockTime } from "./texts.js";
 import { el, setText } from "./dom.js";
 import { Series, bands, columns } from "./series.js";
 
@@ -105,7 +105,7 @@ export class RateChart {
     const sum = (kind) => this.bands.filter((b) => b.kind === kind).reduce((s, b) => s + b.to - b.from, 0);
     const n = this.bands.filter((b) => b.kind === "stop").length;
     const stops = n === 0 ? t("chart.never") : n === 1 ? t("chart.once") : t("chart.times", { n });
-    const text = t("chart.summary", { hours: this.hours, stops, stopped: duration(sum("stop")), gap: duration(sum("nodata")) });
+    const text = t("chart.summary", { hours: this.hours, stops, stopped: span(sum("stop")), gap: span(sum("nodata")) });
     setText(this.summary, text);
     this.box.setAttribute("aria-label", text);
   }
@@ -192,6 +192,7 @@ function hatch(ctx, x, y, width, height, px) {
   ctx.clip();
   ctx.strokeStyle = colour("--nodata");
   ctx.lineWidth = px;
+  ctx.setLineDash([]); // the library leaves the last line's behind
   ctx.beginPath();
   const step = 8 * px;
   for (let d = Math.floor((x - height) / step) * step; d < x + width; d += step) {

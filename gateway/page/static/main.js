@@ -106,7 +106,19 @@ class Page {
     return this.clock.trusted ? "live" : "asleep";
   }
 
+  // show never leaves an old picture standing when it fails.
   show() {
+    try {
+      this.render();
+    } catch (error) {
+      console.error(error);
+      document.body.classList.add("past");
+      byId("pumps").replaceChildren();
+      byId("trouble").replaceChildren(el("p", { class: "trouble" }, icon("unknown"), el("span", {}, t("trouble.broken"))));
+    }
+  }
+
+  render() {
     const connection = this.connection;
     const now = this.clock.now();
     const live = connection === "live";
@@ -118,7 +130,7 @@ class Page {
     this.showBanners(connection, now, live);
     let calm = true;
     for (const [name, pump] of this.pumps) {
-      const view = judgePump(pump, now, connection);
+      const view = judge(pump, now, connection);
       this.cards.get(name).show(view, now);
       this.cards.get(name).chart.tick(now);
       calm = calm && view.tone === "ok";
@@ -146,6 +158,16 @@ class Page {
       box.dataset.text = w.text;
       box.replaceChildren(icon(w.confirmed ? "notice" : "attention"), el("span", {}, w.text));
     }
+  }
+}
+
+// judge keeps one pump's unreadable message from hiding the other pumps.
+function judge(pump, now, connection) {
+  try {
+    return judgePump(pump, now, connection);
+  } catch {
+    const alerts = { list: [], known: false, payload: null };
+    return { label: pump.label, drug: "", tone: "unknown", says: t("says.unreadable"), age: "", numbers: [], reasons: [], alerts, fresh: false };
   }
 }
 

@@ -35,6 +35,16 @@ export function clockSeconds(ms) {
   return new Date(ms).toLocaleTimeString("en-GB");
 }
 
+// keepTogether stops a line from breaking between number and unit, and inside "pump-reported".
+export function keepTogether(text) {
+  return text.replaceAll(" mL/h", "\u00a0mL/h").replaceAll("pump-reported", "pump\u2011reported");
+}
+
+// span is how long something lasted, to the nearest unit.
+export function span(ms) {
+  return ms < 119_500 ? t("age.s", { n: Math.round(ms / 1000) }) : duration(Math.round(ms / 60_000) * 60_000);
+}
+
 // duration rounds down: an age never looks younger than it is by more than its unit.
 export function duration(ms) {
   const s = Math.max(0, Math.floor(ms / 1000));
