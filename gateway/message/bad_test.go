@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"maps"
 	"strconv"
 	"strings"
 	"testing"
@@ -75,6 +76,7 @@ func badMessages() []badMessage {
 		{"verdict unknown without reasons", "observation-unknown-no-reply", []set{{"verdict.reasons", absent}}},
 		{"verdict unknown with empty reasons", "observation-unknown-no-reply", []set{{"verdict.reasons", []any{}}}},
 		{"verdict deviation without a deviation", "observation-deviation", []set{{"verdict.reasons", []any{obj{"code": "no_reading", "verdict": "unknown", "text": "x"}}}}},
+		{"verdict unknown without anything unknown", "observation-unknown-no-reply", []set{{"verdict.reasons", []any{finding}}}},
 		{"finding of the wrong check", "observation-deviation", []set{{"verdict.reasons.0.check", "C2"}}},
 		{"finding without check", "observation-deviation", []set{{"verdict.reasons.0.check", absent}}},
 		{"finding with a code of nobody", "observation-deviation", []set{{"verdict.reasons.0.code", "looks_odd"}}},
@@ -82,6 +84,7 @@ func badMessages() []badMessage {
 		{"check C17", "observation-deviation", []set{{"verdict.reasons.0.check", "C17"}}},
 		{"unknown_detail without reason", "observation-ok", []set{{"unknown_detail", "x"}}},
 		{"alarms unknown without reason", "observation-ok", []set{{"pump_alarms", obj{"known": "no"}}}},
+		{"alarms known with a reason why not", "observation-ok", []set{{"pump_alarms.reason", "x"}}},
 		{"alarms unknown and listed", "observation-ok", []set{{"pump_alarms", obj{"known": "no", "reason": "x", "active": []any{}}}}},
 		{"observation without verdict", "observation-ok", []set{{"verdict", absent}}},
 		{"observation without link", "observation-ok", []set{{"link", absent}}},
@@ -140,6 +143,9 @@ func badMessages() []badMessage {
 		{"acknowledged by nobody", "alert-acknowledged", []set{{"alert.acknowledgement", absent}}},
 		{"acknowledged without end", "alert-acknowledged", []set{{"alert.acknowledgement.until", absent}}},
 		{"transition and state differ", "alert-raised-pump", []set{{"transition", "ended"}}},
+		{"raised already acknowledged", "alert-acknowledged", []set{{"transition", "raised"}}},
+		{"changed after the end", "alert-ended-pump", []set{{"transition", "changed"}}},
+		{"acknowledged after the end", "alert-ended-pump", []set{{"transition", "acknowledged"}}},
 		{"priority urgent", "alert-raised-pump", []set{{"alert.priority", "urgent"}}},
 		{"alert without onset", "alert-raised-pump", []set{{"alert.onset_ts", absent}}},
 
@@ -215,5 +221,53 @@ func TestBadTextIsRefused(t *testing.T) {
 				t.Errorf("got %v, want ErrInvalid", err)
 			}
 		})
+	}
+}
+
+// Each kind of event has its own detail and no other's.
+func TestEventsHaveTheirOwnDetail(t *testing.T) {
+	details := map[string]any{}
+	events := map[string]obj{}
+	for name, payload := range goldens(t) {
+		if kindOf(name) != "event" {
+			continue
+		}
+		d := json.NewDecoder(bytes.NewReader(payload))
+		d.UseNumber()
+		var doc obj
+		if err := d.Decode(&doc); err != nil {
+			t.Fatal(err)
+		}
+		events[name] = doc
+		for key, value := range doc {
+			if _, is := value.(obj); is {
+				details[key] = value
+			}
+		}
+	}
+	if len(details) != 7 {
+		t.Fatalf("the examples have %d details", len(details))
+	}
+	for name, doc := range events {
+		for detail, value := range details {
+			changed := maps.Clone(doc)
+			if _, own := doc[detail]; own {
+				delete(changed, detail)
+			} else {
+				changed[detail] = value
+			}
+			payload, err := json.Marshal(changed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = schema.Validate("event", payload)
+			if name == "event-prescription-change" && detail == "prescription" {
+				if err != nil {
+					t.Errorf("no prescription applies any more: %v", err)
+				}
+			} else if !errors.Is(err, schema.ErrInvalid) {
+				t.Errorf("%s with or without %s is taken: %v", name, detail, err)
+			}
+		}
 	}
 }
