@@ -115,6 +115,36 @@ func (s Suite) alwaysLate(t *testing.T, ref reference) {
 	}
 }
 
+// stall lets the pump pause at each point, and then answer all that it was asked
+// meanwhile, in order.
+func (s Suite) stall(t *testing.T, ref reference) {
+	for _, pause := range []time.Duration{400 * time.Millisecond, 600 * time.Millisecond, 1200 * time.Millisecond, 1700 * time.Millisecond, 2500 * time.Millisecond, 4 * time.Second} {
+		for at := range ref.starts[2] {
+			r := s.newRun(s.Pump())
+			var until time.Duration
+			r.port.SetTamper(func(n int, query, reply []byte) []Piece {
+				if n == at {
+					until = r.port.Now() + pause
+				}
+				if n >= at && r.port.Now() < until {
+					return []Piece{{After: until - r.port.Now(), Bytes: reply}}
+				}
+				return Clean(n, query, reply)
+			})
+			where := fmt.Sprintf("the pump pauses for %v at exchange %d", pause, at)
+			for range 2 {
+				reports, err := r.poll(t.Context())
+				ref.check(t, reports, where)
+				if err != nil && len(reports) > 0 {
+					t.Errorf("%s: reports beside the error %v", where, err)
+				}
+			}
+			r.port.Advance(10 * time.Minute)
+			r.recovers(t, ref, where)
+		}
+	}
+}
+
 // random mixes all faults.
 func (s Suite) random(t *testing.T, ref reference) {
 	all := faults()

@@ -134,8 +134,11 @@ func (c *Conn) match(payload []byte, q wire.Query, index uint32) (bool, error) {
 }
 
 // echoed says whether a payload could be the answer to a query that repeats its letters, or to a
-// text query for a number or a truth; such a text is not taken for a name.
+// text query for a number or a truth, or a query that the line returned; such a text is not taken for a name.
 func echoed(payload []byte) bool {
+	if wire.ParseRequest(payload).Kind != wire.RequestUnknown {
+		return true
+	}
 	var r wire.Reply
 	for _, q := range wire.Queries() {
 		strict := q.Echoed() || q == wire.TextRunning || q == wire.TextRate
