@@ -30,6 +30,22 @@ const (
 	KindBolusEnd                        // bolus finished
 )
 
+var kindNames = [...]string{
+	KindBegin: "begin", KindRun: "run", KindPause: "pause", KindComplete: "complete", KindReservoirEmpty: "reservoir_empty",
+	KindOcclusion: "occlusion", KindOcclusionEnd: "occlusion_end", KindAir: "air_in_line", KindBattery: "battery",
+	KindBatteryLow: "battery_low", KindBatteryDepleted: "battery_depleted", KindPowerOn: "power_on", KindPowerOff: "power_off",
+	KindSetting: "setting", KindDetached: "detached", KindFault: "fault", KindServiceDue: "service_due", KindLimit: "limit_reached",
+	KindUnattended: "unattended", KindBolus: "bolus", KindBolusEnd: "bolus_end",
+}
+
+// String gives the kind in lower_snake_case.
+func (k Kind) String() string {
+	if int(k) < len(kindNames) && kindNames[k] != "" {
+		return kindNames[k]
+	}
+	return "unknown"
+}
+
 // BatteryMark names a level of the battery in an event.
 type BatteryMark uint16
 

@@ -67,7 +67,7 @@ type Setup struct {
 	BagML   float64 // label volume of the bag; 0: as much as is programmed, and the pump counts no reservoir
 }
 
-// New returns a pump that is switched on and stopped, with a new set and bag.
+// New returns a pump that is switched on and stopped, with a full bag and a set past its start-up.
 // All its randomness is derived from rng, which the caller may use elsewhere afterwards.
 func New(cfg Config, setup Setup, rng *rand.Rand) (*Pump, error) {
 	if err := cfg.Validate(); err != nil {
@@ -84,7 +84,7 @@ func New(cfg Config, setup Setup, rng *rand.Rand) (*Pump, error) {
 	p.log.limit = cfg.LogCapacity
 	p.offsetMbar = (2*p.noise.Float64() - 1) * cfg.SensorOffsetMbar
 	p.sensedMbar = p.line.mbar + p.offsetMbar
-	p.set = newSetError(source(), &p.cfg, 0, true)
+	p.set = newSetError(source(), &p.cfg, 0, false)
 	if err := p.checkProgram(setup.Program); err != nil {
 		return nil, err
 	}

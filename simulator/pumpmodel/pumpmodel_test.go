@@ -11,14 +11,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// start returns a running pump whose set is past its start-up.
+// start returns a running pump.
 func start(t *testing.T, cfg Config, seed uint64, rate float64) *Pump {
 	t.Helper()
 	p, err := New(cfg, Setup{Program: Program{Name: "DAILY 1", Rate: rate, VTBIML: 9000}}, rand.New(rand.NewPCG(seed, 0)))
 	if err != nil {
 		t.Fatalf("seed %d: %v", seed, err)
 	}
-	p.set.sinceML = math.Inf(1)
 	if err := p.Run(); err != nil {
 		t.Fatalf("seed %d: %v", seed, err)
 	}

@@ -31,7 +31,7 @@ func newSetError(rng *rand.Rand, c *Config, now time.Duration, startUp bool) set
 // factor returns real over commanded volume of the next stroke, upstream filling not included.
 func (e *setError) factor(c *Config, now time.Duration, strokeML float64) float64 {
 	keep := math.Exp(-float64(now-e.noiseAt) / float64(c.NoiseTau))
-	e.noise = e.noise*keep + e.rng.NormFloat64()*c.NoiseSigma*math.Sqrt(1-keep*keep)
+	e.noise = e.noise*keep + e.random(c.NoiseSigma)*math.Sqrt(1-keep*keep)
 	e.noiseAt = now
 	fatigue := c.Fatigue * math.Expm1(-float64(now-e.mountedAt)/float64(c.FatigueTau)) // negative
 	cam := c.CamAmplitude * math.Sin(2*math.Pi*e.strokes/c.CamStrokes)
@@ -42,4 +42,23 @@ func (e *setError) factor(c *Config, now time.Duration, strokeML float64) float6
 	}
 	e.strokes++
 	return math.Max(0, f)
+}
+
+// random draws nothing when there is nothing to draw.
+func (e *setError) random(sigma float64) float64 {
+	if sigma == 0 {
+		return 0
+	}
+	return e.rng.NormFloat64() * sigma
+}
+
+// expect returns what the next n strokes will give, noise left out, and the last of them.
+func (e *setError) expect(c *Config, now time.Duration, strokeML float64, n int) (sum, last float64) {
+	quiet, calm := *e, *c
+	quiet.noise, calm.NoiseSigma = 0, 0
+	for range n {
+		last = strokeML * quiet.factor(&calm, now, strokeML)
+		sum += last
+	}
+	return sum, last
 }

@@ -43,6 +43,9 @@ func (p *Pump) View() View {
 	q := int64(math.Round(p.cfg.CounterStepML * 1e6))
 	modulus := int64(math.Round(p.cfg.RolloverML * 1e6))
 	v.InfusedML = float64(p.infusionNL%modulus/q*q) / 1e6
+	if len(p.active) == 0 {
+		return v
+	}
 	for _, a := range Alarms() {
 		if p.active[a] {
 			v.Alarms = append(v.Alarms, a)

@@ -26,8 +26,9 @@ func (p *Pump) Pressurise(in time.Duration) error {
 	strokes := p.program.Rate * p.motorFactor * in.Hours() * 1e6 / float64(p.strokeNL)
 	n := math.Max(1, math.Ceil(strokes))
 	p.phase = math.Max(0, n-strokes)
-	perStroke := p.cfg.StrokeML / p.line.complianceMLPerMbar
-	p.line.mbar = p.cfg.LimitMbar - p.offsetMbar - (n-0.5)*perStroke - p.pendingML/p.line.complianceMLPerMbar
+	ml, last := p.set.expect(&p.cfg, p.elapsed, p.cfg.StrokeML, int(n))
+	rise := (p.pendingML + ml - last/2) / p.line.complianceMLPerMbar
+	p.line.mbar = p.cfg.LimitMbar - p.offsetMbar - rise
 	return nil
 }
 
