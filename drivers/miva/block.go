@@ -84,7 +84,7 @@ type backward struct {
 func parseBack(records []logged, minimum int) backward {
 	var b backward
 	var newestFirst []unit
-	p := 0
+	p, ended := 0, false
 walk:
 	for p < len(records) && !b.done {
 		switch r := records[p]; {
@@ -102,15 +102,13 @@ walk:
 			p += length
 		case isBegin(r):
 			p++
-			newestFirst = unfinished(records[:p], newestFirst, &b)
+			newestFirst, ended = unfinished(records[:p], newestFirst, &b), false
 		default:
 			newestFirst = append(newestFirst, unit{records: records[p : p+1]})
 			p++
-			b.done = endsAll(r) && p >= minimum
+			ended = ended || endsAll(r)
 		}
-		if p >= minimum && !b.done {
-			b.done = anyEnds(newestFirst)
-		}
+		b.done = ended && p >= minimum
 	}
 	slices.Reverse(newestFirst)
 	b.units = newestFirst
@@ -157,15 +155,6 @@ func unfinished(records []logged, newestFirst []unit, b *backward) []unit {
 func endsAll(l logged) bool {
 	effect := lookup(l.record.Event()).effect
 	return effect >= effectRun && effect <= effectOn
-}
-
-func anyEnds(units []unit) bool {
-	for _, u := range units {
-		if !u.data && endsAll(u.records[0]) {
-			return true
-		}
-	}
-	return false
 }
 
 func reversed(records []logged) []logged {

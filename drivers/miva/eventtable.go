@@ -163,9 +163,10 @@ var parameters = map[uint8]parameter{
 
 // lookup finds the row of an event.
 func lookup(e wire.Event) row {
-	for _, r := range table {
+	for i := range table {
+		r := &table[i]
 		if r.kind == e.Type && (r.subtype == anySubtype || r.subtype == int(r.part.of(e))) {
-			return r
+			return *r
 		}
 	}
 	unknown := unknownRow

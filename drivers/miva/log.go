@@ -181,11 +181,14 @@ func (c *Conn) readBack(ctx context.Context, g ring, b *batch) error {
 		minimum = longBlock
 	}
 	for {
-		parsed := parseBack(s.back, minimum)
+		var parsed backward
+		if len(s.back) <= 2*longBlock || b.left <= 0 || len(s.back) >= c.readback {
+			parsed = parseBack(s.back, minimum) // of a long way back only once a cycle
+		}
 		index := (s.start + wire.RingSize - uint32(len(s.back))) % wire.RingSize
 		all := uint32(len(s.back)) > distance(g.tail, s.start)
 		if parsed.done || all || len(s.back) >= c.readback || !g.holds(index) {
-			s.settle(parsed, all, b)
+			s.settle(parseBack(s.back, minimum), all, b)
 			return nil
 		}
 		if b.left <= 0 {
@@ -201,11 +204,10 @@ func (c *Conn) readBack(ctx context.Context, g ring, b *batch) error {
 
 // settle takes over what was read back.
 func (s *logState) settle(parsed backward, all bool, b *batch) {
+	// When the whole log was read, what it does not hold is not active.
+	s.derived.known = all
 	for _, u := range parsed.units {
 		s.take(u)
-	}
-	if all {
-		s.derived.known = true // the whole log was read: what it does not hold is not active
 	}
 	s.phase = phaseForward
 	s.next = (s.start + 1 + wire.RingSize - uint32(parsed.skip)) % wire.RingSize

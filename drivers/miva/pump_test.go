@@ -1,6 +1,7 @@
 package miva
 
 import (
+	"bytes"
 	"testing"
 
 	"infusiond/drivers"
@@ -38,34 +39,7 @@ func (p *pump) respond(query []byte) []byte {
 		return wire.AppendFrame(nil, []byte(raw), p.rule)
 	}
 	reply := wire.Reply{Query: request.Query}
-	known := false
-	switch request.Query {
-	case wire.TextRunning:
-		reply.True, known = p.running == "TRUE", p.running != ""
-	case wire.PumpClock:
-		if p.clock != nil {
-			reply.Clock, known = *p.clock, true
-		}
-	case wire.LogIndices:
-		reply.N, known = [2]uint32{p.tail, p.head}, p.log != nil
-	case wire.LogRecord:
-		reply.Index = request.Index
-		var written bool
-		if reply.Record, written = p.log[request.Index]; !written {
-			for i := range reply.Record {
-				reply.Record[i] = 0xFF
-			}
-		}
-		known = p.log != nil
-	default:
-		if text, ok := p.text[request.Query]; ok {
-			reply.Text, known = []byte(text), true
-		}
-		if n, ok := p.numbers[request.Query]; ok {
-			reply.N, known = n, true
-		}
-	}
-	if !known {
+	if !p.fill(&reply, request.Index) {
 		return nil
 	}
 	answer, err := wire.AppendReply(nil, &reply)
@@ -73,6 +47,31 @@ func (p *pump) respond(query []byte) []byte {
 		p.t.Fatalf("the pump cannot answer %s: %v", request.Query, err)
 	}
 	return wire.AppendFrame(nil, answer, p.rule)
+}
+
+// fill puts the answer into the reply; false when the pump does not know the query.
+func (p *pump) fill(reply *wire.Reply, index uint32) bool {
+	if q := reply.Query; q == wire.TextRunning {
+		reply.True = p.running == "TRUE"
+		return p.running != ""
+	} else if q == wire.PumpClock && p.clock != nil {
+		reply.Clock = *p.clock
+		return true
+	} else if q == wire.LogIndices {
+		reply.N = [2]uint32{p.tail, p.head}
+		return p.log != nil
+	} else if q == wire.LogRecord {
+		written := false
+		if reply.Record, written = p.log[index]; !written {
+			reply.Record = wire.Record(bytes.Repeat([]byte{0xFF}, 16))
+		}
+		reply.Index = index
+		return p.log != nil
+	}
+	text, isText := p.text[reply.Query]
+	n, isNumber := p.numbers[reply.Query]
+	reply.Text, reply.N = []byte(text), n
+	return isText || isNumber
 }
 
 // add writes records to the log, around the ring.
