@@ -39,11 +39,13 @@ func TestPage(t *testing.T) {
 		"a state that gets no older copy greys by itself":    testGreysByItself,
 		"after two minutes no number is left":                testNumbersVanish,
 		"a stopped server is told, and its return":           testServerStopped,
+		"a daemon that hangs is told, and its waking":        testServerHangs,
 		"a sleep greys everything until asked again":         testSleep,
 		"a wrong clock in the browser changes no age":        testWrongBrowserClock,
 		"green needs every condition":                        testGreenConditions,
 		"a simulated gateway has a band":                     testSimulated,
 		"nobody is confirmed to be watching, also when dead": testWatching,
+		"an unset gateway clock is told and not believed":    testUnsynced,
 		"a removed pump has no state":                        testCleared,
 		"an unreadable message hides no other pump":          testUnreadable,
 		"the chart keeps a gap open and shows a stop":        testChart,
@@ -150,7 +152,7 @@ func testServerStopped(t *testing.T, browser *chromium) {
 	b.untilTone(t, "milrinone", "ok")
 	b.expectOffline()
 	s.stop()
-	b.untilText(t, "#trouble", "The gateway does not answer - this page shows the past. Check the pump itself.")
+	b.untilText(t, "#trouble", "The gateway does not answer – this page shows the past. Check the pump itself.")
 	b.untilTone(t, "milrinone", "lost")
 	b.untilTone(t, "dobutamine", "lost")
 	if evaluate[bool](t, b, `document.querySelector('#trouble').getAttribute('role') !== 'alert' || !document.body.classList.contains('past')`) {
@@ -160,6 +162,26 @@ func testServerStopped(t *testing.T, browser *chromium) {
 	serve(t, g, strings.TrimPrefix(s.url, "http://"))
 	b.untilTone(t, "milrinone", "ok")
 	b.until(t, `document.querySelector("#trouble").innerText === ""`)
+}
+
+// testServerHangs: connections stay open and say nothing, as with a stopped process or a dead tunnel.
+func testServerHangs(t *testing.T, browser *chromium) {
+	g := pagetest.New("home-1", false)
+	good(t, g, time.Now())
+	s := serve(t, g, "127.0.0.1:0")
+	proxy := startProxy(t, strings.TrimPrefix(s.url, "http://"))
+	b := newTab(t, browser, 1280, 900)
+	b.expectOffline()
+	b.run(t, chromedp.Navigate("http://"+proxy.address))
+	b.untilTone(t, "milrinone", "ok")
+	proxy.freeze()
+	frozen := time.Now()
+	b.untilText(t, "#trouble", "The gateway does not answer")
+	t.Logf("told %s after the last byte, on this machine", time.Since(frozen).Round(100*time.Millisecond))
+	b.untilTone(t, "milrinone", "lost")
+	good(t, g, time.Now())
+	proxy.thaw()
+	b.untilTone(t, "milrinone", "ok")
 }
 
 func testSleep(t *testing.T, browser *chromium) {
@@ -277,6 +299,20 @@ func testWatching(t *testing.T, browser *chromium) {
 	b.expectOffline()
 	s.stop()
 	b.untilText(t, "#watching", nobody)
+}
+
+func testUnsynced(t *testing.T, browser *chromium) {
+	g := pagetest.New("home-1", false)
+	g.Clock = message.ClockUnsynced
+	good(t, g, time.Now())
+	b, _ := open(t, browser, g)
+	b.untilText(t, "#trouble", "The gateway's clock is not set.")
+	b.untilTone(t, "milrinone", "unknown") // a retained state of an unset clock tells no age
+	if n := evaluate[int](t, b, `document.querySelectorAll("#pump-milrinone .numbers dd").length`); n != 0 {
+		t.Errorf("%d numbers are shown", n)
+	}
+	good(t, g, time.Now())
+	b.untilTone(t, "milrinone", "ok") // a live one does
 }
 
 func testCleared(t *testing.T, browser *chromium) {

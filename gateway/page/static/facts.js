@@ -40,7 +40,7 @@ export function showGateway(message, labels, now, live) {
   setAttr(section, "data-current", String(current));
   const title = section.querySelector("h2");
   if (!h) setText(title, t("gateway.title") + ": " + t("gateway.none"));
-  else if (!current) setText(title, t("gateway.title") + " - " + t("gateway.old", { time: clockTime(Date.parse(h.ts), now) }));
+  else if (!current) setText(title, t("gateway.title") + " – " + t("gateway.old", { time: clockTime(Date.parse(h.ts), now) }));
   else setText(title, t("gateway.title"));
   list(
     byId("facts"),

@@ -22,7 +22,7 @@ export function openAlerts(message, now) {
   const payload = message?.payload;
   if (!payload) return { list: [], known: false, payload: null };
   const list = [...(payload.alerts ?? [])].sort(
-    (a, b) => ORDER.indexOf(a.priority) - ORDER.indexOf(b.priority) || a.onset_ts.localeCompare(b.onset_ts),
+    (a, b) => ORDER.indexOf(a.priority) - ORDER.indexOf(b.priority) || String(a.onset_ts).localeCompare(String(b.onset_ts)),
   );
   return { list, known: !expired(payload, now), payload };
 }
@@ -64,7 +64,7 @@ function toneOf(state, r, alerts, lacking, now, certain) {
   if (!certain) return "unknown";
   if (r.unknown) return "unknown";
   if (state.verdict?.verdict === "deviation") return "deviation";
-  if (alerts.known && alerts.list.some((a) => a.priority === "medium")) return "attention";
+  if (alerts.known && alerts.list.some((a) => a.priority !== "low" && a.priority !== "info")) return "attention";
   if (state.verdict?.verdict !== "ok" || lacking.length > 0) return "unknown";
   if (alerts.list.length > 0) return "notice";
   return "ok";
