@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/creack/pty" // the usual way to a pty in Go; no dependencies, tests only
+	"golang.org/x/sys/unix"
 
 	"infusiond/drivers"
 	"infusiond/gateway/infusion"
@@ -70,6 +71,10 @@ func openPty(t testing.TB) (master *os.File, path string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = master.Close(); _ = slave.Close() })
+	// The library leaves the master blocking, and then Close would wait for a pending read.
+	if err := unix.SetNonblock(int(master.Fd()), true); err != nil {
+		t.Fatal(err)
+	}
 	return master, slave.Name()
 }
 

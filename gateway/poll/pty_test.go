@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
 
 	"infusiond/drivers"
 	"infusiond/gateway/clock"
@@ -78,6 +79,10 @@ func plugTiny(t *testing.T, path, serial string) (master *os.File) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = master.Close(); _ = slave.Close() })
+	// The library leaves the master blocking, and then Close would wait for a pending read.
+	if err := unix.SetNonblock(int(master.Fd()), true); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.Symlink(slave.Name(), path+".new"); err != nil {
 		t.Fatal(err)
 	}
