@@ -30,6 +30,8 @@ func TestHistoryColumns(t *testing.T) {
 		}),
 		g.Record(at(15), "milrinone", func(o *message.Observation) {
 			o.Reading = message.Reading{DeliveryStatus: "unknown", UnknownReason: "no_reply"}
+			o.Verdict.Verdict = "unknown"
+			o.Verdict.Reasons = []message.Finding{{Check: "C16", Code: "data_delayed", Verdict: "unknown", Text: "There is no reading."}}
 		}),
 		g.Record(at(20), "milrinone", nil),
 		g.Record(at(25), "milrinone", func(o *message.Observation) { o.DeliveryStatus = "kvo" }),

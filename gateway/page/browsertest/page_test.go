@@ -1,6 +1,8 @@
 package browsertest
 
 import (
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -40,6 +42,7 @@ func TestPage(t *testing.T) {
 		"after two minutes no number is left":                testNumbersVanish,
 		"a stopped server is told, and its return":           testServerStopped,
 		"a daemon that hangs is told, and its waking":        testServerHangs,
+		"a page too many is told":                            testTooMany,
 		"a sleep greys everything until asked again":         testSleep,
 		"a wrong clock in the browser changes no age":        testWrongBrowserClock,
 		"green needs every condition":                        testGreenConditions,
@@ -184,6 +187,29 @@ func testServerHangs(t *testing.T, browser *chromium) {
 	b.untilTone(t, "milrinone", "ok")
 }
 
+func testTooMany(t *testing.T, browser *chromium) {
+	g := pagetest.New("home-1", false)
+	good(t, g, time.Now())
+	s := serve(t, g, "127.0.0.1:0")
+	var others []io.Closer
+	for status := http.StatusOK; status == http.StatusOK; {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/api/live", nil)
+		must(t, err)
+		response, err := http.DefaultClient.Do(r)
+		must(t, err)
+		others = append(others, response.Body)
+		status = response.StatusCode
+	}
+	b := newTab(t, browser, 1280, 900)
+	b.expectOffline()
+	b.run(t, chromedp.Navigate(s.url))
+	b.untilText(t, "#trouble", "Too many pages are open")
+	for _, o := range others {
+		must(t, o.Close())
+	}
+	b.untilTone(t, "milrinone", "ok")
+}
+
 func testSleep(t *testing.T, browser *chromium) {
 	for name, jump := range map[string]string{
 		"wall clock only (monotonic stood still)": `window.skew.wall += 3600e3`,
@@ -231,6 +257,9 @@ func testGreenConditions(t *testing.T, browser *chromium) {
 	state := func(edit func(*message.State)) func() error {
 		return func() error { return g.PutState(time.Now(), "milrinone", edit) }
 	}
+	falsely := func(edit func(*message.State)) func() error {
+		return func() error { return g.PutFalseState(time.Now(), "milrinone", edit) }
+	}
 	alerts := func(known string, list ...message.Alert) func() error {
 		return func() error { return g.PutAlertSet(time.Now(), "milrinone", known, list...) }
 	}
@@ -240,17 +269,20 @@ func testGreenConditions(t *testing.T, browser *chromium) {
 		tone string
 	}{
 		{"bag not confirmed", state(pagetest.NoBag), "unknown"},
-		{"bag not confirmed but verdict ok", state(func(s *message.State) { s.Verdict.Inputs.BagConfirmed = "no" }), "unknown"},
-		{"no prescription", state(func(s *message.State) { s.Verdict.Prescription = nil }), "unknown"},
-		{"link silent", state(func(s *message.State) { s.Link.State = "silent" }), "unknown"},
-		{"verdict unknown", state(func(s *message.State) { s.Verdict.Verdict = "unknown" }), "unknown"},
+		{"bag not confirmed but verdict ok", falsely(func(s *message.State) { s.Verdict.Inputs.BagConfirmed = "no" }), "unknown"},
+		{"no prescription but verdict ok", falsely(func(s *message.State) { s.Verdict.Prescription = nil }), "unknown"},
+		{"link silent but verdict ok", falsely(func(s *message.State) { s.Link.State = "silent" }), "unknown"},
+		{"verdict unknown without a reason", falsely(func(s *message.State) { s.Verdict.Verdict = "unknown" }), "unknown"},
 		{"no reading", state(pagetest.NoReply(10 * time.Second)), "unknown"},
 		{"stopped", state(pagetest.StoppedByKey), "deviation"},
-		{"never read", state(func(s *message.State) {
+		{"never read, without a reason", falsely(func(s *message.State) {
 			s.Reading = message.Reading{DeliveryStatus: "unknown", UnknownReason: "port_absent"}
 			s.LastReading, s.Verdict.Verdict = message.Time{}, "unknown"
 		}), "unknown"},
 		{"pump alarms not known", alerts("no"), "unknown"},
+		{"pump alarms not known in this reading", state(func(s *message.State) {
+			s.Alarms = &message.PumpAlarms{Known: "no", Reason: "the log could not be read"}
+		}), "unknown"},
 		{"alerts expired", func() error { return g.PutAlerts(time.Now().Add(-time.Minute), "milrinone") }, "unknown"},
 		{"low alert", alerts("yes", pagetest.ReviewDue(time.Now())), "notice"},
 		{"medium alert", alerts("yes", pagetest.RateMismatch(time.Now())), "attention"},

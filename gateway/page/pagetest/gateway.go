@@ -1,6 +1,6 @@
 // Package pagetest is a gateway made of paper for the page's tests: it fills a retained
-// set and a history with valid messages of the contract, at times that the test gives. It is
-// no part of the product.
+// set and a history with messages of the contract, each validated against its schema, at
+// times that the test gives. It is no part of the product.
 package pagetest
 
 import (
@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"infusiond/gateway/message"
+	"infusiond/gateway/message/schema"
 	"infusiond/gateway/page"
 	"infusiond/gateway/retain"
 )
@@ -68,15 +69,32 @@ func (g *Gateway) envelope(schema, pump string, at time.Time) message.Envelope {
 	return e
 }
 
-func (g *Gateway) put(topic string, e *message.Envelope, v any) error {
+func (g *Gateway) put(topic string, e *message.Envelope, v any, check bool) error {
 	return g.Set.Put(topic, func(topicSeq uint64) ([]byte, error) {
 		e.TopicSeq, e.Session = topicSeq, "a41b90cc"
-		return json.Marshal(v)
+		payload, err := json.Marshal(v)
+		if err != nil {
+			return nil, err
+		}
+		if !check {
+			return payload, nil
+		}
+		return payload, schema.ValidateTopic(topic, payload)
 	})
 }
 
 // PutState puts the state of a pump that runs as prescribed, changed by edit when it is given.
 func (g *Gateway) PutState(at time.Time, pump string, edit func(*message.State)) error {
+	return g.putState(at, pump, edit, true)
+}
+
+// PutFalseState is PutState for a state that breaks the contract, such as a verdict ok without
+// its conditions.
+func (g *Gateway) PutFalseState(at time.Time, pump string, edit func(*message.State)) error {
+	return g.putState(at, pump, edit, false)
+}
+
+func (g *Gateway) putState(at time.Time, pump string, edit func(*message.State), check bool) error {
 	s := message.State{
 		Envelope:       g.envelope(message.SchemaState, pump, at),
 		ValidUntil:     message.TimeOf(at.Add(30 * time.Second)),
@@ -98,7 +116,7 @@ func (g *Gateway) PutState(at time.Time, pump string, edit func(*message.State))
 	if edit != nil {
 		edit(&s)
 	}
-	return g.put(g.Topics.State(pump), &s.Envelope, &s)
+	return g.put(g.Topics.State(pump), &s.Envelope, &s, check)
 }
 
 // PutAlerts puts the open alerts of a pump; none means that none is open.
@@ -113,7 +131,7 @@ func (g *Gateway) PutAlertSet(at time.Time, pump, known string, alerts ...messag
 		ValidUntil: message.TimeOf(at.Add(30 * time.Second)),
 		Alerts:     append([]message.Alert{}, alerts...), PumpAlarmsKnown: known,
 	}
-	return g.put(g.Topics.Alerts(pump), &a.Envelope, &a)
+	return g.put(g.Topics.Alerts(pump), &a.Envelope, &a, true)
 }
 
 // PutHealth puts the health of a gateway with nothing wrong, changed by edit when it is given.
@@ -140,7 +158,7 @@ func (g *Gateway) PutHealth(at time.Time, edit func(*message.Health)) error {
 	if edit != nil {
 		edit(&h)
 	}
-	return g.put(g.Topics.Health(), &h.Envelope, &h)
+	return g.put(g.Topics.Health(), &h.Envelope, &h, true)
 }
 
 // Record adds an observation to the history.
@@ -157,6 +175,9 @@ func (g *Gateway) Record(at time.Time, pump string, edit func(*message.Observati
 	}
 	payload, err := json.Marshal(o)
 	if err != nil {
+		return err
+	}
+	if err := schema.ValidateTopic(g.Topics.Observation(pump), payload); err != nil {
 		return err
 	}
 	g.RecordRaw(at, pump, payload)

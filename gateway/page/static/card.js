@@ -73,7 +73,8 @@ export class Card {
     const current = alerts.known && !past;
     setAttr(this.alertsBox, "data-current", String(current));
     if (alerts.list.length > 0) setText(this.alertsTitle, t(current ? "alerts.title" : "alerts.last"));
-    else setText(this.alertsTitle, t(current ? "alerts.none" : "alerts.unknown"));
+    else if (current) setText(this.alertsTitle, t(alerts.complete ? "alerts.none" : "alerts.incomplete"));
+    else setText(this.alertsTitle, t("alerts.unknown"));
     list(
       this.alerts,
       alerts.list.map((a) => ({ ...a, key: a.id })),

@@ -51,7 +51,7 @@ function missing(state, alerts) {
   if (!state.verdict?.prescription) out.push(t("missing.prescription"));
   else if (state.verdict.inputs?.bag_confirmed !== "yes") out.push(t("missing.bag"));
   if (!alerts.known) out.push(t("missing.alerts"));
-  if (alerts.payload?.pump_alarms_known !== "yes" || state.pump_alarms?.known === "no") out.push(t("missing.alarms"));
+  if (!alerts.complete) out.push(t("missing.alarms"));
   return out;
 }
 
@@ -108,6 +108,8 @@ function reasons(state, r, lacking, certain) {
 export function judgePump(pump, now, connection) {
   const state = pump.state?.payload;
   const alerts = openAlerts(pump.alerts, now);
+  // An empty set means none only while the pump's own alarms can be told.
+  alerts.complete = alerts.payload?.pump_alarms_known === "yes" && state?.pump_alarms?.known !== "no";
   const label = state?.label?.text ? state.label : pump.label;
   const base = { label, drug: state?.drug ?? "", alerts, numbers: [], reasons: [], age: "", fresh: false };
   const past = connection !== "live";
