@@ -195,7 +195,7 @@ func testTooMany(t *testing.T, browser *chromium) {
 	for status := http.StatusOK; status == http.StatusOK; {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/api/live", nil)
 		must(t, err)
-		response, err := http.DefaultClient.Do(r)
+		response, err := http.DefaultClient.Do(r) //nolint:bodyclose // closed below, all at once
 		must(t, err)
 		others = append(others, response.Body)
 		status = response.StatusCode
