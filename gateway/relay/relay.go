@@ -27,6 +27,7 @@ const (
 	refusePause = 60 * time.Second // when trying again soon cannot help
 	batchSize   = 500
 	lookAgain   = 30 * time.Second // at the spool, should a wake-up ever be missed
+	readAgain   = 5 * time.Second  // after a failed reading of the spool
 )
 
 // Options is what a relay is made of. Spool, Sink, Log, Report and Now are required.
@@ -113,8 +114,7 @@ func (r *Relay) Run(ctx context.Context) error {
 		close(batches)
 	}()
 	for batch := range batches {
-		r.deliver(ctx, batch)
-		if ctx.Err() != nil {
+		if !r.deliver(ctx, batch) {
 			break
 		}
 	}
@@ -136,10 +136,12 @@ func (r *Relay) read(ctx context.Context, pos int64, out chan<- []spool.Record) 
 			return nil //nolint:nilerr // the end is no failure
 		}
 		if err != nil {
-			// The disk may come back: the same pauses as for a sink.
+			// The disk may come back.
 			r.o.Log.Error("spool cannot be read", slog.String("sink", r.status.Name), slog.Any("error", err))
-			if !r.wait(ctx, longPause) {
+			select {
+			case <-ctx.Done():
 				return nil
+			case <-time.After(readAgain):
 			}
 			continue
 		}
@@ -161,9 +163,10 @@ func (r *Relay) read(ctx context.Context, pos int64, out chan<- []spool.Record) 
 	}
 }
 
-// deliver sends one batch, again and again, until all of it is dealt with or ctx ends.
-func (r *Relay) deliver(ctx context.Context, batch []spool.Record) {
-	for tries := 0; len(batch) > 0 && ctx.Err() == nil; {
+// deliver sends one batch, again and again, until all of it is dealt with. It returns false when ctx or
+// the spool ends before: then nothing that comes later may be delivered either.
+func (r *Relay) deliver(ctx context.Context, batch []spool.Record) bool {
+	for tries := 0; len(batch) > 0; {
 		out, err := r.o.Sink.Deliver(ctx, batch)
 		if out.Accepted < 0 || out.Accepted > len(batch) || !inside(out) {
 			out, err = Outcome{}, fmt.Errorf("%w: %d of %d records, %d rejected", ErrContract, out.Accepted, len(batch), len(out.Rejected))
@@ -171,7 +174,7 @@ func (r *Relay) deliver(ctx context.Context, batch []spool.Record) {
 		if out.Accepted > 0 {
 			tries = 0
 			if !r.advance(ctx, batch[:out.Accepted], out.Rejected) {
-				return
+				return false
 			}
 			batch = batch[out.Accepted:]
 		}
@@ -183,14 +186,15 @@ func (r *Relay) deliver(ctx context.Context, batch []spool.Record) {
 			continue
 		}
 		if ctx.Err() != nil {
-			return
+			return false
 		}
 		tries++
 		r.waiting(err)
 		if !r.wait(ctx, r.limit(err, tries)) {
-			return
+			return false
 		}
 	}
+	return ctx.Err() == nil
 }
 
 func inside(o Outcome) bool {
@@ -202,8 +206,9 @@ func inside(o Outcome) bool {
 	return true
 }
 
-// advance moves the cursor over records that are dealt with. What cannot be recorded now is confirmed
-// again after a restart: the receiver knows a repeat by its key.
+// advance moves the cursor over records that are dealt with. It returns false when the spool is closed:
+// what was confirmed is sent again after a restart, and the receiver knows a repeat by its key. Another
+// failure is covered by the next advance.
 func (r *Relay) advance(ctx context.Context, done []spool.Record, rejected []Reject) bool {
 	name := r.status.Name
 	var aside []spool.RejectedRecord
@@ -217,10 +222,10 @@ func (r *Relay) advance(ctx context.Context, done []spool.Record, rejected []Rej
 	last := done[len(done)-1].Pos
 	// The confirmation is there; recording it must not be cut short by the end of ctx.
 	if err := r.o.Spool.Advance(context.WithoutCancel(ctx), name, last, aside); err != nil {
-		if !errors.Is(err, spool.ErrClosed) {
-			r.o.Log.Error("cursor cannot be moved", slog.String("sink", name), slog.Any("error", err))
+		if errors.Is(err, spool.ErrClosed) {
+			return false
 		}
-		return false
+		r.o.Log.Error("cursor cannot be moved", slog.String("sink", name), slog.Any("error", err))
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -234,7 +239,7 @@ func (r *Relay) advance(ctx context.Context, done []spool.Record, rejected []Rej
 
 // limit is the longest pause after a failure.
 func (r *Relay) limit(err error, tries int) time.Duration {
-	if f := (*Failure)(nil); errors.As(err, &f) && f.Refuse {
+	if f, ok := errors.AsType[*Failure](err); ok && f.Refuse {
 		return refusePause
 	}
 	return min(longPause, firstPause<<min(tries-1, 10))
@@ -266,7 +271,7 @@ func (r *Relay) delivering() {
 
 func (r *Relay) waiting(err error) {
 	code, hint := "delivery_failed", ""
-	if f := (*Failure)(nil); errors.As(err, &f) {
+	if f, ok := errors.AsType[*Failure](err); ok {
 		code, hint = f.Code, f.Hint
 	}
 	r.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"strings"
@@ -66,7 +67,35 @@ func dsn(path string, pragmas ...string) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + q.Encode()
 }
 
+// looksAtAll refuses a file that SQLite would silently begin anew.
+func looksAtAll(path string) error {
+	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("open %s: %w", path, err)
+	}
+	head := make([]byte, 16)
+	n, err := io.ReadFull(f, head)
+	err = errors.Join(ignoreShort(err), f.Close())
+	if err == nil && n > 0 && string(head[:n]) != "SQLite format 3\x00" {
+		return &damagedError{err: errors.New("it does not begin like a database")}
+	}
+	return err
+}
+
+func ignoreShort(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil
+	}
+	return err
+}
+
 func openDisk(ctx context.Context, path string) (*disk, error) {
+	if err := looksAtAll(path); err != nil {
+		return nil, err
+	}
 	w, err := sql.Open("sqlite", dsn(path, "auto_vacuum(incremental)", "journal_mode(wal)", "synchronous(full)"))
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)

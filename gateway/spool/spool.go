@@ -106,7 +106,7 @@ func Open(ctx context.Context, o Options) (*Spool, error) {
 		state: state{counts: map[string]counts{}}, notes: map[string][]byte{}, cursors: map[string]int64{},
 	}
 	d, err := openDisk(ctx, o.Path)
-	if damaged := (*damagedError)(nil); errors.As(err, &damaged) {
+	if damaged, ok := errors.AsType[*damagedError](err); ok {
 		aside, moveErr := setAside(o.Path, o.Now())
 		if moveErr != nil {
 			err = errors.Join(err, moveErr)
