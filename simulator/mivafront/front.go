@@ -207,7 +207,7 @@ func (f *Front) remember(payload []byte) {
 }
 
 // Received returns the newest queries, oldest first, at least the last 500.
-func (f *Front) Received() []string { return append([]string(nil), f.queries...) }
+func (f *Front) Received() []string { return append([]string{}, f.queries...) }
 
 // Counts says what the host sent so far.
 type Counts struct {
