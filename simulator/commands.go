@@ -230,9 +230,9 @@ func wires() []command {
 			return nil
 		})},
 	}
-	share := map[fault.Kind]float64{fault.Noise: 0.01, fault.Lose: 0.01}
+	share := map[fault.Kind]float64{fault.Noise: 0.01, fault.Drop: 0.01}
 	help := map[fault.Kind]string{
-		fault.Noise: "turn bits of answers", fault.Lose: "lose bytes of answers", fault.Checksum: "spoil checksums", fault.Late: "answer late",
+		fault.Noise: "turn bits of answers", fault.Drop: "lose bytes of answers", fault.Checksum: "spoil checksums", fault.Late: "answer late",
 		fault.Silence: "do not answer", fault.Stale: "give the answer to the query before", fault.Echo: "return the query first", fault.Garbage: "send random bytes first",
 	}
 	for _, kind := range fault.Kinds() {

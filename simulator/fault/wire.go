@@ -14,11 +14,11 @@ import (
 // Kind is one way to spoil an answer.
 type Kind string
 
-// The kinds of wire faults. Rate is a share per byte for Noise and Lose and per
+// The kinds of wire faults. Rate is a share per byte for Noise and Drop and per
 // answer for the others.
 const (
 	Noise    Kind = "noise"    // one bit of a byte is turned
-	Lose     Kind = "lose"     // a byte is lost
+	Drop     Kind = "lose"     // a byte is lost; "drop" as a command closes a TCP connection
 	Checksum Kind = "checksum" // a digit before the end is another digit
 	Late     Kind = "late"     // the answer comes after Delay
 	Silence  Kind = "silence"  // no answer
@@ -28,7 +28,7 @@ const (
 )
 
 // Kinds lists all kinds.
-func Kinds() []Kind { return []Kind{Noise, Lose, Checksum, Late, Silence, Stale, Echo, Garbage} }
+func Kinds() []Kind { return []Kind{Noise, Drop, Checksum, Late, Silence, Stale, Echo, Garbage} }
 
 // Fault is one fault that is put on the wire.
 type Fault struct {
@@ -110,7 +110,7 @@ func (w *Wire) Shape(now time.Duration, query, answer []byte) (out []byte, delay
 	out = append([]byte(nil), answer...)
 	for _, f := range w.faults {
 		switch f.Kind {
-		case Noise, Lose:
+		case Noise, Drop:
 			out = w.perByte(f.Fault, out)
 			continue
 		case Checksum, Late, Silence, Stale, Echo, Garbage:
@@ -137,7 +137,7 @@ func (w *Wire) Shape(now time.Duration, query, answer []byte) (out []byte, delay
 				junk[i] = byte(w.rng.UintN(256))
 			}
 			out = append(junk, out...)
-		case Noise, Lose:
+		case Noise, Drop:
 		}
 	}
 	return out, delay
@@ -147,7 +147,7 @@ func (w *Wire) perByte(f Fault, in []byte) []byte {
 	out := in[:0]
 	for _, b := range in {
 		if w.rng.Float64() < f.Rate {
-			if f.Kind == Lose {
+			if f.Kind == Drop {
 				continue
 			}
 			b ^= 1 << w.rng.UintN(8)

@@ -20,7 +20,7 @@ func TestEachFaultSpoilsAsItSays(t *testing.T) {
 		{Fault{Kind: Noise, Rate: 1}, func(out []byte, _ time.Duration) bool {
 			return len(out) == len(answer) && !bytes.Equal(out, []byte(answer))
 		}},
-		{Fault{Kind: Lose, Rate: 1}, func(out []byte, _ time.Duration) bool { return len(out) == 0 }},
+		{Fault{Kind: Drop, Rate: 1}, func(out []byte, _ time.Duration) bool { return len(out) == 0 }},
 		{Fault{Kind: Checksum, Rate: 1}, func(out []byte, _ time.Duration) bool {
 			n := len(answer) - 2
 			return len(out) == len(answer) && out[n] != answer[n] && string(out[:n]) == answer[:n] && out[n+1] == 3
@@ -98,7 +98,7 @@ func TestRateIsAShare(t *testing.T) {
 func TestSameSeedSameFaults(t *testing.T) {
 	run := func(seed uint64) (all []string) {
 		w := newWire(seed)
-		for _, k := range []Kind{Noise, Lose, Garbage} {
+		for _, k := range []Kind{Noise, Drop, Garbage} {
 			if err := w.Add(0, Fault{Kind: k, Rate: 0.2}); err != nil {
 				t.Fatal(err)
 			}
