@@ -46,10 +46,18 @@ func faults() []fault {
 		{name: "cut_short", strike: func(e event) []Piece { return now(e.reply[:len(e.reply)/2]) }},
 		{name: "late", strike: func(e event) []Piece { return []Piece{{After: 700 * time.Millisecond, Bytes: e.reply}} }},
 		{name: "very_late", strike: func(e event) []Piece { return []Piece{{After: late, Bytes: e.reply}} }},
+		{name: "overtaken_randomly", strike: func(e event) []Piece {
+			return overtaken(e, 500*time.Millisecond+time.Duration(e.rng.Int64N(int64(6*time.Second))))
+		}},
 		{name: "late_with_next", spread: 2, strike: lateWithNext},
 		{name: "echo_first", strike: func(e event) []Piece { return now(e.query, e.reply) }},
 		{name: "echo_only", strike: func(e event) []Piece { return now(e.query) }},
 	}
+}
+
+// overtaken holds an answer back; those behind it do not wait.
+func overtaken(e event, after time.Duration) []Piece {
+	return []Piece{{After: after, Bytes: e.reply, Loose: true}}
 }
 
 // noise is n random bytes.

@@ -1,6 +1,7 @@
 package drivertest
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"slices"
@@ -16,15 +17,16 @@ type Responder func(query []byte) []byte
 type Piece struct {
 	After time.Duration // since the query was written
 	Bytes []byte
+	Loose bool  // what is written behind it may overtake it, as no serial line does
 	Err   error // the line is lost with this error from here on; Bytes are ignored
 }
 
 // Tamper decides what arrives of an answer. The exchanges of a port are
-// counted from 0. A line keeps its order: a late piece delays what is written behind it.
+// counted from 0. A line keeps its order: a late piece delays what is written behind it, unless it is Loose.
 type Tamper func(n int, query, reply []byte) []Piece
 
 // answerDelay is how long a pump takes to answer, and when an untampered reply arrives.
-const answerDelay = 5 * time.Millisecond
+const answerDelay = 20 * time.Millisecond
 
 // Clean is the Tamper of a good line.
 func Clean(_ int, _, reply []byte) []Piece { return []Piece{{After: answerDelay, Bytes: reply}} }
@@ -46,6 +48,7 @@ type Port struct {
 
 type arrival struct {
 	at    time.Duration
+	loose bool
 	bytes []byte
 	err   error
 }
@@ -109,13 +112,17 @@ func (p *Port) Write(b []byte) (int, error) {
 }
 
 func (p *Port) arrive(piece Piece) {
+	if piece.Err == nil && len(piece.Bytes) == 0 {
+		return
+	}
 	at := p.now + piece.After
-	if n := len(p.queue); n > 0 {
-		at = max(at, p.queue[n-1].at)
+	for _, earlier := range p.queue {
+		if !earlier.loose && !piece.Loose {
+			at = max(at, earlier.at)
+		}
 	}
-	if piece.Err != nil || len(piece.Bytes) > 0 {
-		p.queue = append(p.queue, arrival{at: at, bytes: piece.Bytes, err: piece.Err})
-	}
+	p.queue = append(p.queue, arrival{at: at, loose: piece.Loose, bytes: piece.Bytes, err: piece.Err})
+	slices.SortStableFunc(p.queue, func(a, b arrival) int { return cmp.Compare(a.at, b.at) })
 }
 
 // Read returns what has arrived within the read timeout; otherwise the

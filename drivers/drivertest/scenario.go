@@ -145,6 +145,30 @@ func (s Suite) stall(t *testing.T, ref reference) {
 	}
 }
 
+// overtakenAtAnyTime lets each answer come late, after others, at a time that falls into each of
+// the waits that follow: it must not pass as the answer to another query.
+func (s Suite) overtakenAtAnyTime(t *testing.T, ref reference) {
+	for after := 510 * time.Millisecond; after < 1500*time.Millisecond; after += answerDelay * 3 / 4 {
+		for at := range ref.starts[1] {
+			r := s.newRun(s.Pump())
+			r.port.SetTamper(func(n int, query, reply []byte) []Piece {
+				if n == at {
+					return []Piece{{After: after, Bytes: reply, Loose: true}}
+				}
+				return Clean(n, query, reply)
+			})
+			where := fmt.Sprintf("the answer of exchange %d comes after %v, overtaken", at, after)
+			for range 2 {
+				reports, err := r.poll(t.Context())
+				ref.check(t, reports, where)
+				if err != nil && len(reports) > 0 {
+					t.Errorf("%s: reports beside the error %v", where, err)
+				}
+			}
+		}
+	}
+}
+
 // random mixes all faults.
 func (s Suite) random(t *testing.T, ref reference) {
 	all := faults()

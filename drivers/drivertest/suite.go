@@ -58,6 +58,7 @@ func Run(t *testing.T, s Suite) {
 	t.Run("cancel", func(t *testing.T) { s.cancel(t, ref) })
 	t.Run("always_late", func(t *testing.T) { s.alwaysLate(t, ref) })
 	t.Run("stall", func(t *testing.T) { s.stall(t, ref) })
+	t.Run("overtaken", func(t *testing.T) { s.overtakenAtAnyTime(t, ref) })
 	t.Run("random", func(t *testing.T) { s.random(t, ref) })
 	if s.Other != nil {
 		t.Run("swap", func(t *testing.T) { s.swap(t, ref) })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"infusiond/drivers"
@@ -24,6 +25,12 @@ type Conn struct {
 	sent, frame []byte // the last query, its payload and its frame
 	reply       wire.Reply
 	unsolicited int
+
+	owed    map[wire.Query]time.Duration // until when a lost answer may still arrive
+	watched wire.Query                   // while confirming: the query whose second answer would be a doubt
+	doubles int
+	kept    []byte // the text of the answer that is being confirmed
+	rest    []byte // what was received behind the last answer, a view into in
 }
 
 // session is what is known of one pump between its identification and the
@@ -103,12 +110,16 @@ func (c *Conn) ask(ctx context.Context, q wire.Query, index uint32) error {
 	for range tries {
 		err = c.once(ctx, q, index)
 		if err == nil {
+			err = c.confirm(ctx, q)
+		}
+		if err == nil {
 			c.session.asked[q] = standing{answered: true}
 			return nil
 		}
 		if errors.Is(err, errRefused) {
 			return fmt.Errorf("%w: %w", errUnavailable, err)
 		}
+		c.owed[lookalike(q)] = c.now() + owedFor
 		if !errors.Is(err, errNoAnswer) {
 			return err
 		}
@@ -125,11 +136,49 @@ func (c *Conn) ask(ctx context.Context, q wire.Query, index uint32) error {
 	return fmt.Errorf("%w: %w", errUnavailable, err)
 }
 
+// lookalike gives queries whose answers cannot be told apart the same name.
+func lookalike(q wire.Query) wire.Query {
+	if q == wire.TextProgrammedRate {
+		return wire.TextRate
+	}
+	return q
+}
+
+// confirm looks twice at an answer while an earlier one is still owed, which may be it: when RN's
+// answer comes and no second answer stood before it, the answer stands. On a line that keeps
+// its order this never finds anything; it is for lines that do not.
+func (c *Conn) confirm(ctx context.Context, q wire.Query) error {
+	until, owed := c.owed[lookalike(q)]
+	if !owed || q == wire.LogRecord { // a record's index says which one it is
+		return nil
+	}
+	if c.now() >= until {
+		delete(c.owed, lookalike(q))
+		return nil
+	}
+	answer := c.reply
+	c.kept = append(c.kept[:0], answer.Text...)
+	c.watched, c.doubles = q, 0
+	_, err := c.identify(ctx)
+	c.watched = wire.NoQuery
+	if err != nil {
+		return err
+	}
+	if c.doubles > 0 {
+		return fmt.Errorf("ask %s: two answers to one query: %w: %w", q, errNoAnswer, drivers.ErrMismatch)
+	}
+	c.reply = answer
+	c.reply.Text = c.kept
+	return nil
+}
+
 // get asks a query whose absence is no failure, and names it in the report when it is absent.
 func (c *Conn) get(ctx context.Context, r *drivers.Report, q wire.Query) (bool, error) {
 	err := c.ask(ctx, q, 0)
 	if errors.Is(err, errUnavailable) {
-		r.Unavailable = append(r.Unavailable, q.String())
+		if !slices.Contains(r.Unavailable, q.String()) {
+			r.Unavailable = append(r.Unavailable, q.String())
+		}
 		return false, nil
 	}
 	return err == nil, err

@@ -18,12 +18,15 @@
 // (:INFU:RATE?, :PROTOCOL:RATE? and others) repeat nothing, so a late answer to one could pass
 // as the answer to the next. Therefore after every time-out the driver asks RN and throws
 // away all that arrives before its answer: a pump answers in order, so whatever was
-// outstanding is then behind it. Before each query the input is emptied. Both
-// rest on the line keeping its order, which a serial line and a TCP stream do.
+// outstanding is then behind it. Before each query the input is emptied. This
+// rests on the line keeping its order, which a serial line and a TCP stream do. For a line that
+// does not, an answer that could be one that was lost within the last ten seconds is
+// confirmed: a second one before the next answer to RN makes both worthless.
 //
 // # Answered, silent, unavailable
 //
-// A reply has 500 ms and two retries. RN without an answer is drivers.ErrSilent. A
+// A reply has 500 ms and two retries. RN without an answer is drivers.ErrSilent
+// (drivers.ErrChecksum, ErrMalformed, ErrTruncated or ErrMismatch when something came, and nothing to be trusted). A
 // query that was answered in this session and now is not fails the cycle. A query
 // that never was is unavailable for ten minutes, named in Report.Unavailable, and its
 // value absent. A reply that cannot be read (the word ERROR, a rate that is no decimal) makes the

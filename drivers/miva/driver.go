@@ -22,6 +22,7 @@ const (
 	commandGap      = 30 * time.Millisecond
 	slowEvery       = 30 * time.Second
 	unavailableFor  = 10 * time.Minute
+	owedFor         = 10 * time.Second // how long a lost answer may still be under way
 	recordsPerCycle = 40
 	defaultReadback = 500
 )
@@ -84,7 +85,7 @@ func (d *Driver) Open(ctx context.Context, p drivers.Port, o drivers.OpenOptions
 	}
 	c := &Conn{
 		port: p, rule: d.rule, readback: d.readback, now: o.Now, anchors: anchors,
-		scan: wire.NewScanner(d.rule),
+		scan: wire.NewScanner(d.rule), owed: make(map[wire.Query]time.Duration),
 	}
 	serial, err := c.identify(ctx)
 	if err != nil {

@@ -30,10 +30,9 @@ func (c *Conn) once(ctx context.Context, q wire.Query, index uint32) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("ask %s: %w", q, err)
 	}
-	if err := c.port.ResetInputBuffer(); err != nil {
+	if err := c.empty(); err != nil {
 		return fmt.Errorf("empty the input before %s: %w", q, err)
 	}
-	c.scan.Reset()
 	c.sent = wire.AppendQuery(c.sent[:0], q, index)
 	c.frame = wire.AppendFrame(c.frame[:0], c.sent, c.rule)
 	if _, err := c.port.Write(c.frame); err != nil {
@@ -58,6 +57,25 @@ func (c *Conn) once(ctx context.Context, q wire.Query, index uint32) error {
 		strangers += others
 	}
 	return fmt.Errorf("ask %s: %w: %w", q, errNoAnswer, c.blame(c.scan.Bad() > bad, strangers > 0))
+}
+
+// empty drops what was received, so that it cannot answer the next query; while an
+// answer is being confirmed, what stands behind it is looked at instead.
+func (c *Conn) empty() error {
+	rest := c.rest
+	c.rest = nil
+	if c.watched == wire.NoQuery {
+		c.scan.Reset()
+		return c.port.ResetInputBuffer()
+	}
+	for len(rest) > 0 {
+		payload, used := c.scan.Next(rest)
+		rest = rest[used:]
+		if payload != nil {
+			c.doubt(payload)
+		}
+	}
+	return nil
 }
 
 // blame says why there was no answer.
@@ -105,9 +123,11 @@ func (c *Conn) search(received []byte, q wire.Query, index uint32) (done bool, o
 		case err != nil:
 			return false, others, err
 		case matched:
+			c.rest = received
 			return true, others, nil
 		}
 		others++
+		c.doubt(payload)
 		if q != wire.CombinedSensors && isSensors(payload) {
 			c.unsolicited++
 			others--
@@ -147,6 +167,14 @@ func echoed(payload []byte) bool {
 		}
 	}
 	return false
+}
+
+// doubt counts further answers to the query that is being confirmed.
+func (c *Conn) doubt(payload []byte) {
+	var r wire.Reply
+	if c.watched != wire.NoQuery && wire.Decode(payload, c.watched, &r) == nil {
+		c.doubles++
+	}
 }
 
 func isSensors(payload []byte) bool {

@@ -41,18 +41,18 @@ type batch struct {
 	head  uint32
 }
 
-// events reads the log and, when it is due or needed for ages, the clock.
-func (c *Conn) events(ctx context.Context, r *drivers.Report, slow bool) error {
+// events reads the log and, when it is due or needed for ages, the clock. It says whether there were new records.
+func (c *Conn) events(ctx context.Context, r *drivers.Report, slow bool) (news bool, err error) {
 	s := c.session
 	b := batch{left: recordsPerCycle}
 	if err := c.readLog(ctx, r, &b); err != nil {
-		return err
+		return false, err
 	}
 	var age clockAge
 	if slow || len(b.units) > 0 || len(s.log.derived.active) > 0 {
 		ok, err := c.get(ctx, r, wire.PumpClock)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if ok {
 			age = clockAge{clock: c.reply.Clock, read: true}
@@ -68,7 +68,7 @@ func (c *Conn) events(ctx context.Context, r *drivers.Report, slow bool) error {
 	if r.AlarmsKnown {
 		r.Alarms = s.alarms(age)
 	}
-	return nil
+	return len(b.units) > 0, nil
 }
 
 // readLog goes on reading where the session stands. It sets LogSeen, Anchor and

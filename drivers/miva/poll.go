@@ -99,8 +99,14 @@ func (c *Conn) gather(ctx context.Context, r *drivers.Report, slow bool) error {
 			return err
 		}
 	}
-	if err := c.events(ctx, r, slow); err != nil {
+	news, err := c.events(ctx, r, slow)
+	if err != nil {
 		return err
+	}
+	if news { // it may have stopped or started since it was asked
+		if running, err = c.running(ctx, r); err != nil {
+			return err
+		}
 	}
 	r.State = c.state(running, r)
 	return nil

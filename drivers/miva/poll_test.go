@@ -255,3 +255,32 @@ func TestXORPump(t *testing.T) {
 		t.Errorf("volume %+v, %d bad frames", r.VolumeInfused, r.BadFrames)
 	}
 }
+
+func TestLineThatReturnsEveryQueryLosesNothing(t *testing.T) {
+	want := open(t, newPump(t), nil, nil).poll()
+	k := open(t, newPump(t), nil, nil)
+	k.port.SetTamper(func(_ int, query, reply []byte) []drivertest.Piece {
+		return []drivertest.Piece{{After: time.Millisecond, Bytes: append(slices.Clone(query), reply...)}}
+	})
+	if diff := cmp.Diff(want, k.poll()); diff != "" {
+		t.Errorf("report (-want +got):\n%s", diff)
+	}
+}
+
+func TestAfterEveryTimeoutTheSerialNumberIsAskedNext(t *testing.T) {
+	p := newPump(t)
+	delete(p.text, wire.TextRate)
+	open(t, p, nil, nil).poll()
+	timeouts := 0
+	for i, q := range p.asked {
+		if q == wire.TextRate {
+			timeouts++
+			if p.asked[i+1] != wire.Serial {
+				t.Errorf("%s follows a query without an answer", p.asked[i+1])
+			}
+		}
+	}
+	if timeouts != 3 {
+		t.Errorf("asked %d times, want 3", timeouts)
+	}
+}
