@@ -93,6 +93,7 @@ func keypad() []command {
 		{"power", "power on|off", "switch the pump on or off", nil, 1, 1, func(u *unit, a arguments) error {
 			return onOff(a.values[0], u.model.PowerOn, u.model.PowerOff)
 		}},
+		{"reboot", "reboot", "restart as after a crash: counter at zero, stopped", nil, 0, 0, plain(func(u *unit) error { return u.model.Reboot() })},
 		{"clock", "clock STEP", "move the pump's clock, e.g. 1h or -30s", nil, 1, 1, func(u *unit, a arguments) error {
 			d, err := time.ParseDuration(strings.TrimPrefix(a.values[0], "+"))
 			if err != nil {

@@ -92,6 +92,7 @@ func TestCommandsDoWhatTheySay(t *testing.T) {
 		{"battery 0", 10 * time.Minute, func(s Status) bool { return s.Says.State == "off" }},
 		{"power off", 0, func(s Status) bool { return s.Says.State == "off" }},
 		{"power off;power on;run", 0, func(s Status) bool { return s.Says.State == "running" }},
+		{"reboot", 0, func(s Status) bool { return s.Says.State == "stopped" && s.Says.Infused == 0 }},
 		{"clock +1h", 0, func(s Status) bool { return s.Says.ClockS >= 74752+3600 }},
 		{"clock -30s", 0, func(s Status) bool { return s.Says.ClockS < 74752 }},
 		{"alarm pump_fault", 0, func(s Status) bool { return s.Says.State == "alarm_stop" }},

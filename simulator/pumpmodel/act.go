@@ -9,18 +9,13 @@ import (
 // Run starts or resumes the infusion, as the key does. It is refused while a
 // stopping alarm is active, when the pump is off and when nothing is programmed.
 func (p *Pump) Run() error {
-	switch p.state {
-	case Off:
+	switch {
+	case p.state == Off:
 		return ErrOff
-	case AlarmStop:
-		return ErrAlarm
-	case Running, Bolus:
+	case p.state == Running || p.state == Bolus:
 		return nil
-	case KVO, Complete:
-		if p.active[AlarmComplete] || p.active[AlarmReservoirEmpty] {
-			return ErrAlarm
-		}
-	case Stopped, Paused:
+	case p.stopping():
+		return ErrAlarm
 	}
 	if p.program.Rate <= 0 || p.program.VTBIML <= 0 {
 		return ErrNoProgram
@@ -55,8 +50,8 @@ func (p *Pump) halt(to State) error {
 	return nil
 }
 
-// Acknowledge ends every announced alarm, as a person at the pump does. A
-// condition that persists will be announced again after the next start.
+// Acknowledge ends every announced alarm but a low battery, as a person at the pump does. A
+// condition that persists will be announced again after the next start; KVO goes on.
 func (p *Pump) Acknowledge() error {
 	if p.state == Off {
 		return ErrOff
@@ -69,8 +64,9 @@ func (p *Pump) Acknowledge() error {
 			delete(p.active, a)
 		}
 	}
+	clear(p.injected)
 	p.up.unfilled = 0
-	if p.state == AlarmStop || p.state == Complete || p.state == KVO {
+	if p.state == AlarmStop || p.state == Complete {
 		p.state, p.pausedAt = Paused, p.elapsed
 		if !p.begun {
 			p.state = Stopped
@@ -177,9 +173,20 @@ func (p *Pump) PowerOn() error {
 		return fmt.Errorf("battery is empty: %w", ErrOff)
 	}
 	p.state = Stopped
+	clear(p.active)
+	clear(p.injected)
 	p.record(Event{Kind: KindPowerOn, Code: uint16(p.battery.mark), A: p.battery.volts(), B: p.infusedML()})
 	p.battery.mark, p.battery.low10 = BatteryHigh, false // a low battery is announced again
 	return nil
+}
+
+// Reboot restarts the pump as a crash does: no power-off record, the counter at zero, stopped.
+func (p *Pump) Reboot() error {
+	if p.state == Off {
+		return ErrOff
+	}
+	p.state, p.infusionNL, p.moved, p.phase = Off, 0, 0, 0
+	return p.PowerOn()
 }
 
 // SetBattery puts in cells with this charge, 0 to 1. A pump that fell silent
@@ -214,7 +221,7 @@ func (p *Pump) SetBattery(charge float64) error {
 // StepClock moves the pump's own clock by d, as a person or a fault does.
 func (p *Pump) StepClock(d time.Duration) { p.clockSteps += d }
 
-// Inject announces an alarm without its cause. Code is for a fault, in the front's own numbers.
+// Inject announces an alarm without its cause; it stands until it is acknowledged. Code is for a fault, in the front's own numbers.
 func (p *Pump) Inject(a Alarm, code uint16) error {
 	if p.state == Off {
 		return ErrOff
@@ -237,6 +244,7 @@ func (p *Pump) Inject(a Alarm, code uint16) error {
 	if !known {
 		return fmt.Errorf("alarm %q: %w", a, ErrRange)
 	}
+	p.injected[a] = true
 	p.raise(a, e)
 	return nil
 }

@@ -157,6 +157,53 @@ func TestAlarmsAreASet(t *testing.T) {
 	}
 }
 
+func TestInjectedAlarmStandsUntilAcknowledged(t *testing.T) {
+	p := fresh(t, Default(), daily)
+	must(t, p.Run())
+	must(t, p.Inject(AlarmOcclusionDownstream, 0))
+	p.Advance(time.Hour)
+	if v := p.View(); v.State != AlarmStop || len(v.Alarms) != 1 {
+		t.Errorf("after an hour: %v %v", v.State, v.Alarms)
+	}
+	if err := p.Run(); !errors.Is(err, ErrAlarm) {
+		t.Errorf("start: %v", err)
+	}
+	must(t, p.Acknowledge())
+	must(t, p.Run())
+}
+
+func TestKVOPausedStillNeedsAcknowledging(t *testing.T) {
+	cfg := Default()
+	cfg.KVORate = 0.2
+	p := fresh(t, cfg, daily)
+	must(t, p.Run())
+	p.Advance(31 * time.Minute)
+	must(t, p.Acknowledge())
+	if got := p.View().State; got != KVO {
+		t.Errorf("acknowledging made it %v", got)
+	}
+	must(t, p.Inject(AlarmComplete, 0))
+	must(t, p.Pause())
+	if err := p.Run(); !errors.Is(err, ErrAlarm) {
+		t.Errorf("start: %v", err)
+	}
+}
+
+func TestRebootResetsTheCounter(t *testing.T) {
+	p := fresh(t, Default(), Setup{Program: Program{Rate: 10, VTBIML: 100}})
+	must(t, p.Run())
+	p.Advance(time.Hour)
+	must(t, p.Reboot())
+	if v := p.View(); v.State != Stopped || v.InfusedML != 0 || v.TotalML < 9.9 {
+		t.Errorf("%+v", v)
+	}
+	must(t, p.Run())
+	want := []Kind{KindPowerOn, KindBegin, KindRun, KindPowerOn, KindRun}
+	if d := cmp.Diff(want, kinds(p)); d != "" {
+		t.Error(d)
+	}
+}
+
 func TestBatteryOutAndIn(t *testing.T) {
 	p := fresh(t, Default(), daily)
 	must(t, p.Run())

@@ -24,6 +24,7 @@ type Pump struct {
 	state     State
 	program   Program
 	active    map[Alarm]bool // announced now
+	injected  map[Alarm]bool // of these, without a cause
 	log       eventLog
 
 	// Motor. Commanded volumes are whole nanolitres, so that the counter is exact.
@@ -64,7 +65,7 @@ type bolusRun struct {
 // Setup is what a person did before the simulation begins.
 type Setup struct {
 	Program Program
-	BagML   float64 // label volume of the bag; 0: as much as is programmed, and the pump counts no reservoir
+	BagML   float64 // label volume of the bag; 0: more than is programmed, and the pump counts no reservoir
 }
 
 // New returns a pump that is switched on and stopped, with a full bag and a set past its start-up.
@@ -75,7 +76,7 @@ func New(cfg Config, setup Setup, rng *rand.Rand) (*Pump, error) {
 	}
 	source := func() *rand.Rand { return rand.New(rand.NewPCG(rng.Uint64(), rng.Uint64())) }
 	p := &Pump{
-		cfg: cfg, noise: source(), bag: source(), active: map[Alarm]bool{}, state: Stopped,
+		cfg: cfg, noise: source(), bag: source(), active: map[Alarm]bool{}, injected: map[Alarm]bool{}, state: Stopped,
 		strokeNL: int64(math.Round(cfg.StrokeML * 1e6)), motorFactor: 1, setFactor: 1,
 		line:    downstream{complianceMLPerMbar: cfg.ComplianceMLPerBar / 1000, resistance: cfg.CatheterResistance, venous: cfg.VenousMbar, mbar: cfg.VenousMbar},
 		up:      upstream{complianceMLPerMbar: cfg.UpstreamMLPerBar / 1000, deadML: cfg.DeadVolumeML, air: cfg.AirDetector},
@@ -113,7 +114,7 @@ func (p *Pump) hang(labelML float64) {
 	p.bagLabelML, p.bagNL = labelML, 0
 	fill := labelML
 	if fill == 0 {
-		fill = p.program.VTBIML + p.cfg.DeadVolumeML
+		fill = 1.2*p.program.VTBIML + p.cfg.DeadVolumeML
 	}
 	p.up.bagML = fill*(1+p.bag.NormFloat64()*p.cfg.BagSigma) + p.cfg.OverfillML
 	p.up.missingML, p.up.unfilled, p.up.airML = 0, 0, 0

@@ -65,7 +65,7 @@ func (p *Pump) raise(a Alarm, e Event) {
 
 // clear ends an alarm whose condition is gone. The pump stays stopped: it never starts by itself.
 func (p *Pump) clear(a Alarm, e Event) {
-	if !p.active[a] {
+	if !p.active[a] || p.injected[a] {
 		return
 	}
 	delete(p.active, a)
@@ -75,13 +75,18 @@ func (p *Pump) clear(a Alarm, e Event) {
 
 // settle leaves the alarm stop when no stopping alarm is left.
 func (p *Pump) settle() {
-	if p.state != AlarmStop {
+	if p.state != AlarmStop || p.stopping() {
 		return
 	}
+	p.state, p.pausedAt = Paused, p.elapsed
+}
+
+// stopping says whether an announced alarm forbids to run.
+func (p *Pump) stopping() bool {
 	for a := range p.active {
 		if a.Stops() {
-			return
+			return true
 		}
 	}
-	p.state, p.pausedAt = Paused, p.elapsed
+	return false
 }
