@@ -33,7 +33,7 @@ func (b *batch) event(e message.Event) {
 }
 
 func (b *batch) observation(o infusion.Observation, r check.Result) {
-	m := message.Observation{Reading: reading(o), Verdict: verdict(r), Link: link(o.Link), CycleMS: o.Took.Milliseconds()}
+	m := message.Observation{Reading: reading(o), Verdict: verdict(r), Link: linkOf(o.Link), CycleMS: o.Took.Milliseconds()}
 	b.drafts = append(b.drafts, b.draft(spool.Observation, message.SchemaObservation, func(env message.Envelope) any {
 		m.Envelope = env
 		return m

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"infusiond/drivers"
@@ -43,12 +44,14 @@ type channelOptions struct {
 type channel struct {
 	channelOptions
 	cycles  chan work
+	born    infusion.Instant
 	checker *check.Checker
 	machine *alert.Machine
 
 	hasAnchor bool // the pump's log was read before: its alarms have a history
 	link      infusion.LinkState
-	serial    string // as last told by the pump
+	shown     atomic.Pointer[infusion.Link] // for health, which another goroutine makes
+	serial    string                        // as last told by the pump
 	class     prescription.StopClass
 	version   message.PrescriptionRef
 	epoch     string // of the last record
@@ -71,8 +74,9 @@ type work struct {
 }
 
 func newChannel(o channelOptions) *channel {
+	born := o.Clock()
 	return &channel{
-		channelOptions: o, cycles: make(chan work), checker: check.New(o.Clock()), machine: alert.New(o.NewID), class: prescription.Fast,
+		channelOptions: o, cycles: make(chan work), born: born, checker: check.New(born), machine: alert.New(o.NewID), class: prescription.Fast,
 	}
 }
 
@@ -119,6 +123,14 @@ func (c *channel) Run(ctx context.Context) error {
 	}
 }
 
+// lastLink is the link as of the last cycle.
+func (c *channel) lastLink() infusion.Link {
+	if l := c.shown.Load(); l != nil {
+		return *l
+	}
+	return infusion.Link{State: infusion.LinkAbsent, Reason: "not tried yet", Since: c.born}
+}
+
 func (c *channel) noteAlerts() string { return "alerts/" + c.Pump.Name }
 
 func noteAnchor(serial string) string { return "anchor/" + serial }
@@ -145,6 +157,7 @@ func (c *channel) restore(ctx context.Context) error {
 // alert transitions first, then events, then the observation.
 func (c *channel) cycle(ctx context.Context, in normalize.Input) error {
 	o := normalize.Observation(in)
+	c.shown.Store(&o.Link)
 	if o.Identity.Serial != "" {
 		c.serial = o.Identity.Serial
 	}
@@ -152,7 +165,7 @@ func (c *channel) cycle(ctx context.Context, in normalize.Input) error {
 	c.class = class(order, ordered)
 	result := c.checker.Observe(o, order, ordered)
 
-	b := batch{sender: c.Sender, pump: c.Pump.Name, serial: c.serial, at: o.At}
+	b := batch{sender: c.Sender, pump: c.Pump.Name, serial: o.Identity.Serial, at: o.At}
 	transitions := c.transitions(o, in.Report, result)
 	c.events(&b, o, in.Report, order, ordered)
 	b.observation(o, result)
@@ -194,7 +207,7 @@ func (c *channel) events(b *batch, o infusion.Observation, r *drivers.Report, or
 	if o.Link.State != c.link {
 		b.event(message.Event{
 			Event: message.EventLink, Text: "link " + orNone(string(c.link)) + " → " + string(o.Link.State),
-			LinkChange: &message.LinkChange{From: orNone(string(c.link)), To: string(o.Link.State), Reason: o.Link.Reason},
+			LinkChange: &message.LinkChange{From: string(c.link), To: string(o.Link.State), Reason: o.Link.Reason},
 		})
 		if o.Link.State == infusion.LinkOnline {
 			b.event(message.Event{Event: message.EventPumpIdentified, Text: fmt.Sprintf("%s %s, firmware %s, answers",

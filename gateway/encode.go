@@ -99,7 +99,7 @@ func reading(o infusion.Observation) message.Reading {
 	if o.Gap != nil {
 		return message.Reading{
 			DeliveryStatus: string(infusion.StatusUnknown), UnknownReason: string(o.Gap.Reason), UnknownDetail: o.Gap.Detail,
-			BadFrames: o.BadFrames,
+			Problems: o.Problems, BadFrames: o.BadFrames,
 		}
 	}
 	r := message.Reading{
@@ -157,7 +157,7 @@ func pumpAlarms(o infusion.Observation) *message.PumpAlarms {
 	return a
 }
 
-func link(l infusion.Link) message.Link {
+func linkOf(l infusion.Link) message.Link {
 	return message.Link{State: string(l.State), Reason: l.Reason, Since: message.TimeOf(l.Since.UTC)}
 }
 

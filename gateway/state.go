@@ -45,7 +45,7 @@ func (c *channel) putState(o infusion.Observation, r check.Result) error {
 		Sentence:       sentence(c.Pump.Label, o, r),
 		Reading:        reading(o),
 		Verdict:        verdict(r),
-		Link:           link(o.Link),
+		Link:           linkOf(o.Link),
 	}
 	if r.Ordered {
 		s.Drug, s.PrescribedText = r.Order.Drug, prescribedText(r.Order)
@@ -62,7 +62,7 @@ func (c *channel) putState(o infusion.Observation, r check.Result) error {
 	}
 	topic := c.Sender.topics.State(c.Pump.Name)
 	return c.Set.Put(topic, func(topicSeq uint64) ([]byte, error) {
-		s.Envelope = c.Sender.retained(message.SchemaState, c.Pump.Name, c.epoch, topicSeq, o.At, c.serial, c.durable)
+		s.Envelope = c.Sender.retained(message.SchemaState, c.Pump.Name, c.epoch, topicSeq, o.At, o.Identity.Serial, c.durable)
 		return encode(s)
 	})
 }

@@ -8,6 +8,10 @@
 // flushed every few seconds: a power cut can cost a waiting subscriber that much. The
 // truth is the gateway's spool.
 //
+// A retained message is acknowledged a moment before new subscribers get it: who subscribes
+// within these milliseconds gets it when it is next published, which the publisher
+// does every few minutes even when nothing changed.
+//
 // Run owns every goroutine. The package is the only importer of nats-server (the engine
 // decided in the design) and of nats.go (its own client, to bound the message store).
 package broker

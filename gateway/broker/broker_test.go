@@ -71,8 +71,7 @@ func TestPublishRetainWill(t *testing.T) {
 	}
 	c.WaitFor("g/status", "offline")
 
-	late := parts.Collect(t, parts.Subscription{URL: b.URL(), Filter: "g/#"})
-	got := late.WaitFor("g/status", "offline")
+	got := parts.Retained(t, parts.Subscription{URL: b.URL()}, "g/status", "offline")
 	if diff := cmp.Diff(parts.Message{Topic: "g/status", Payload: "offline", Retained: true}, got); diff != "" {
 		t.Errorf("retained will (-want +got):\n%s", diff)
 	}

@@ -99,7 +99,9 @@ func (j *judge) dose() {
 	// The dose may differ by what the rate may differ, at the ordered concentration.
 	ordered := prescription.DoseOf(order.Rounded, order.WeightKg, order.ConcentrationMcgPerMl)
 	allowed := prescription.DoseOf(j.r.Tolerance, order.WeightKg, order.ConcentrationMcgPerMl)
-	if d := new(big.Rat).Sub(dose, ordered); d.Abs(d).Cmp(allowed) > 0 {
+	// A wrong rate alone is C1's finding, not a second one.
+	sameBag := order.Bag.ConcentrationMcgPerMl.Cmp(order.ConcentrationMcgPerMl) == 0
+	if d := new(big.Rat).Sub(dose, ordered); !sameBag && d.Abs(d).Cmp(allowed) > 0 {
 		j.deviation("C8", message.CodeDoseMismatch, fmt.Sprintf("rate and bag give %s mcg/kg/min, prescribed %s",
 			short(dose), units.FormatDecimal(order.DoseMcgPerKgPerMin)), concentrationHint(order))
 	}

@@ -61,6 +61,7 @@ func (e endpoint) dial(ctx context.Context) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	raw = quickAck(raw)
 	if e.tls == nil {
 		return &conn{Conn: raw, reader: bufio.NewReader(raw)}, nil
 	}

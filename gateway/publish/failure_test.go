@@ -207,6 +207,7 @@ func TestTruthDoesNotWaitBehindBacklog(t *testing.T) {
 		}
 	})
 	p := newBench(t, b.url, nil)
+	p.timing.goodbye = 50 * time.Millisecond // which nobody acknowledges
 	for _, pump := range []string{"p1", "p2", "p3"} {
 		p.put(t, topics.State(pump), "first")
 	}

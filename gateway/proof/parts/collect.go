@@ -132,6 +132,46 @@ func (c *Collector) WaitFor(topic, text string) Message {
 	return found
 }
 
+// Close ends the subscription's connection. The messages stay.
+func (c *Collector) Close() { c.client.Disconnect(100) }
+
+// Retained subscribes anew until the broker hands out a retained message of the topic
+// with the text in it. Once is not enough: nats-server acknowledges a retained message a moment
+// before a new subscriber gets it.
+func Retained(t testing.TB, s Subscription, topic, text string) Message {
+	t.Helper()
+	s.Filter = topic
+	for began := time.Now(); time.Since(began) < Patience; {
+		c := Collect(t, s)
+		m, ok := c.first(500 * time.Millisecond)
+		c.Close()
+		if ok && strings.Contains(m.Payload, text) {
+			return m
+		}
+	}
+	t.Fatalf("no retained message with %q on %s", text, topic)
+	return Message{}
+}
+
+// first is the first message, if one comes in time.
+func (c *Collector) first(within time.Duration) (Message, bool) {
+	limit := time.NewTimer(within)
+	defer limit.Stop()
+	c.mu.Lock()
+	arrived := c.arrived
+	if len(c.messages) > 0 {
+		defer c.mu.Unlock()
+		return c.messages[0], true
+	}
+	c.mu.Unlock()
+	select {
+	case <-arrived:
+	case <-limit.C:
+		return Message{}, false
+	}
+	return c.Messages()[0], true
+}
+
 func tail(messages []Message) string {
 	var b strings.Builder
 	for _, m := range messages[max(0, len(messages)-20):] {
