@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"testing"
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
@@ -31,7 +30,7 @@ type Subscription struct {
 
 // Collector is a subscriber that remembers everything. It connects again by itself.
 type Collector struct {
-	t      testing.TB
+	t      TB
 	client mqtt.Client
 
 	mu       sync.Mutex
@@ -40,7 +39,7 @@ type Collector struct {
 }
 
 // Collect subscribes with QoS 1 and returns once the broker has confirmed it.
-func Collect(t testing.TB, s Subscription) *Collector {
+func Collect(t TB, s Subscription) *Collector {
 	t.Helper()
 	c := &Collector{t: t, arrived: make(chan struct{})}
 	subscribed := make(chan error, 100)
@@ -138,7 +137,7 @@ func (c *Collector) Close() { c.client.Disconnect(100) }
 // Retained subscribes anew until the broker hands out a retained message of the topic
 // with the text in it. Once is not enough: nats-server acknowledges a retained message a moment
 // before a new subscriber gets it.
-func Retained(t testing.TB, s Subscription, topic, text string) Message {
+func Retained(t TB, s Subscription, topic, text string) Message {
 	t.Helper()
 	s.Filter = topic
 	for began := time.Now(); time.Since(began) < Patience; {

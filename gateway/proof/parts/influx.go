@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
-	"testing"
 )
 
 // InfluxServer is a running InfluxDB 1.8.10 with authentication on, one
@@ -45,7 +44,7 @@ bind-address = "127.0.0.1:%d"
 `
 
 // Influx starts an InfluxDB for the test.
-func Influx(t testing.TB) *InfluxServer {
+func Influx(t TB) *InfluxServer {
 	t.Helper()
 	program, err := findInflux()
 	if err != nil {

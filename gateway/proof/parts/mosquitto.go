@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
-	"testing"
 )
 
 // MosquittoOptions says which Mosquitto is wanted. The zero value is a plain listener
@@ -34,7 +33,7 @@ type Broker struct {
 }
 
 // Mosquitto starts a Mosquitto for the test.
-func Mosquitto(t testing.TB, o MosquittoOptions) *Broker {
+func Mosquitto(t TB, o MosquittoOptions) *Broker {
 	t.Helper()
 	program, err := findMosquitto()
 	if err != nil {

@@ -12,7 +12,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"testing"
 	"time"
 )
 
@@ -27,7 +26,7 @@ type PKI struct {
 type Files struct{ CA, Cert, Key string }
 
 // NewPKI makes an authority with a fresh key.
-func NewPKI(t testing.TB) *PKI {
+func NewPKI(t TB) *PKI {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -49,7 +48,7 @@ func NewPKI(t testing.TB) *PKI {
 
 // Client is a client's TLS configuration: it trusts this authority and shows a certificate
 // with the given common name. An empty name shows none.
-func (p *PKI) Client(t testing.TB, commonName string) *tls.Config {
+func (p *PKI) Client(t TB, commonName string) *tls.Config {
 	t.Helper()
 	pool := x509.NewCertPool()
 	pool.AddCert(p.cert)

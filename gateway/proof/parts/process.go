@@ -14,7 +14,6 @@ import (
 	"strconv"
 	"sync"
 	"syscall"
-	"testing"
 	"time"
 )
 
@@ -37,7 +36,7 @@ type process struct {
 }
 
 // watch ends the process with the test and shows its log when the test failed.
-func (p *process) watch(t testing.TB) {
+func (p *process) watch(t TB) {
 	t.Helper()
 	t.Cleanup(func() {
 		if err := p.stop(syscall.SIGTERM); err != nil {
@@ -150,7 +149,7 @@ func (l *logBuffer) String() string {
 // FreePort finds a loopback TCP port that nobody listens on. It lies below the range that
 // the kernel gives to outgoing connections: no client takes it while a server restarts,
 // and no dial to it can reach itself.
-func FreePort(t testing.TB) int {
+func FreePort(t TB) int {
 	t.Helper()
 	for range 1000 {
 		port := 20000 + rand.IntN(12000)
