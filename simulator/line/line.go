@@ -23,6 +23,12 @@ type Pump interface {
 	Unsolicited() []byte
 }
 
+// Witness is a Pump that is told when its answers leave, for measurements.
+type Witness interface {
+	// Leaves is called just before the last byte of an answer is written.
+	Leaves(at time.Time)
+}
+
 // Pace says how fast a line is.
 type Pace struct {
 	Baud int           // bits per second; ten bits are a byte
@@ -62,7 +68,7 @@ func serve(ctx context.Context, c conn, p Pump, pace Pace, quiet func()) {
 		n, err := c.Read(buffer)
 		if n > 0 {
 			out, delay := p.Exchange(buffer[:n])
-			if !send(ctx, c, out, pace, pace.Of(n)+pace.Gap+delay) {
+			if !send(ctx, c, out, pace, pace.Of(n)+pace.Gap+delay, p) {
 				return
 			}
 			continue
@@ -71,14 +77,14 @@ func serve(ctx context.Context, c conn, p Pump, pace Pace, quiet func()) {
 			return
 		}
 		quiet()
-		if out := p.Unsolicited(); len(out) > 0 && !send(ctx, c, out, pace, 0) {
+		if out := p.Unsolicited(); len(out) > 0 && !send(ctx, c, out, pace, 0, p) {
 			return
 		}
 	}
 }
 
 // send writes out in pieces, the first after wait. False: the line is gone or ctx ended.
-func send(ctx context.Context, c conn, out []byte, pace Pace, wait time.Duration) bool {
+func send(ctx context.Context, c conn, out []byte, pace Pace, wait time.Duration, p Pump) bool {
 	if len(out) == 0 {
 		return true
 	}
@@ -93,6 +99,9 @@ func send(ctx context.Context, c conn, out []byte, pace Pace, wait time.Duration
 		// A host that does not read loses bytes, as on a real line.
 		if err := c.SetWriteDeadline(time.Now().Add(time.Second)); err != nil {
 			return false
+		}
+		if w, ok := p.(Witness); ok && len(out) == 0 {
+			w.Leaves(time.Now())
 		}
 		if _, err := c.Write(part); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 			return false

@@ -24,9 +24,10 @@ func TestServeKeepsTheBaudRate(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		host, pump := net.Pipe()
 		done := make(chan struct{})
+		w := &witness{}
 		go func() {
 			defer close(done)
-			serve(ctx, pump, &answering{}, slow, func() {})
+			serve(ctx, pump, w, slow, func() {})
 		}()
 		begin := time.Now()
 		if _, err := host.Write([]byte("RE00000010")); err != nil { // ten bytes; thirteen come back
@@ -45,8 +46,19 @@ func TestServeKeepsTheBaudRate(t *testing.T) {
 		}
 		cancel()
 		<-done
+		if len(w.left) != 1 || w.left[0].Sub(begin) != slow.Of(10)+slow.Gap+slow.Of(13) {
+			t.Errorf("the pump was told %v, want once, when the answer was complete", w.left)
+		}
 	})
 }
+
+// witness notes when its answers leave.
+type witness struct {
+	answering
+	left []time.Time
+}
+
+func (w *witness) Leaves(at time.Time) { w.left = append(w.left, at) }
 
 func TestMemoryTakesTheTimeOfTheLine(t *testing.T) {
 	var passed time.Duration
