@@ -264,7 +264,7 @@ func (r *Relay) delivering() {
 		r.status.State, r.status.Since, r.status.Reason = StateDelivering, r.o.Now(), ""
 	}
 	if r.code != "" {
-		r.o.Report(r.code, r.status.Name, "", "")
+		r.o.Report(r.code, r.subject(), "", "")
 		r.code = ""
 	}
 }
@@ -282,8 +282,11 @@ func (r *Relay) waiting(err error) {
 	}
 	r.status.Reason = err.Error()
 	if r.code != "" && r.code != code {
-		r.o.Report(r.code, r.status.Name, "", "")
+		r.o.Report(r.code, r.subject(), "", "")
 	}
 	r.code = code
-	r.o.Report(code, r.status.Name, err.Error(), hint)
+	r.o.Report(code, r.subject(), err.Error(), hint)
 }
+
+// subject tells the relay's conditions from those that a sink reports of its connection.
+func (r *Relay) subject() string { return r.status.Name + " delivery" }
