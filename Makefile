@@ -53,7 +53,7 @@ test-program: build system-parts $(BIN)/influxd ## The whole program on a real M
 test-browser: system-parts ## The page in a real Chromium
 	go test -count=1 ./gateway/page/browsertest
 
-bench: build ## BENCH=decode,latency
+bench: build system-parts ## BENCH=decode,latency
 	@go build -o $(BIN)/bench ./gateway/proof/bench
 	@$(BIN)/bench -run '$(BENCH)'
 

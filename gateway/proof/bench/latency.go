@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -162,7 +163,7 @@ page: {listen: "off"}
 	}
 	t.Cleanup(func() {
 		stop()
-		if err := command.Wait(); err != nil && ctx.Err() == nil {
+		if err := command.Wait(); err != nil && !errors.Is(err, context.Canceled) { // canceled: it stopped in order
 			t.Errorf("the gateway ended: %v", err)
 		}
 		if words, err := os.ReadFile(log.Name()); err == nil && t.Failed() {
