@@ -166,17 +166,29 @@ func (c *channel) cycle(ctx context.Context, in normalize.Input) error {
 	result := c.checker.Observe(o, order, ordered)
 
 	b := batch{sender: c.Sender, pump: c.Pump.Name, serial: o.Identity.Serial, at: o.At}
+	undo := c.undo()
 	transitions := c.transitions(o, in.Report, result)
 	c.events(&b, o, in.Report, order, ordered)
 	b.observation(o, result)
 	records, err := c.commit(ctx, &b, transitions, in.Report)
 	if err != nil {
+		undo()
 		return err
 	}
 	c.lastSeq = records[len(records)-1].Seq
 	c.remember(o)
 	c.alarms = o.Gap == nil && o.AlarmsKnown
 	return errors.Join(c.putState(o, result), c.putAlerts(o.At))
+}
+
+// undo returns what takes back the changes that a cycle or tick is about to record, when it is not recorded: an
+// alert that nobody was told of must be raised again.
+func (c *channel) undo() func() {
+	mark, link, version := c.machine.Mark(), c.link, c.version
+	return func() {
+		c.machine.Reset(mark)
+		c.link, c.version = link, version
+	}
 }
 
 func class(order prescription.Order, ordered bool) prescription.StopClass {
@@ -281,9 +293,9 @@ func (c *channel) commit(ctx context.Context, b *batch, transitions []alert.Tran
 		}
 		all.Notes[c.noteAlerts()] = saved
 	}
-	if r != nil && r.Anchor != "" && r.Identity.Serial == c.Pump.Serial {
+	anchored := r != nil && r.Anchor != "" && r.Identity.Serial == c.Pump.Serial
+	if anchored {
 		all.Notes[noteAnchor(r.Identity.Serial)] = []byte(r.Anchor)
-		c.hasAnchor = true
 	}
 	if len(all.Drafts) == 0 {
 		return nil, nil
@@ -294,6 +306,7 @@ func (c *channel) commit(ctx context.Context, b *batch, transitions []alert.Tran
 	}
 	last := records[len(records)-1]
 	c.epoch, c.durable = last.Epoch, last.Durable
+	c.hasAnchor = c.hasAnchor || anchored
 	return records, nil
 }
 
@@ -302,11 +315,13 @@ func (c *channel) tick(ctx context.Context) error {
 	at := c.Clock()
 	silent := c.checker.Silence(at)
 	b := batch{sender: c.Sender, pump: c.Pump.Name, serial: c.serial, at: at}
+	undo := c.undo()
 	transitions := c.machine.Pass(at, c.class, alert.Of(at, silent, nil))
 	if len(transitions) == 0 {
 		return nil
 	}
 	if _, err := c.commit(ctx, &b, transitions, nil); err != nil {
+		undo()
 		return err
 	}
 	return c.putAlerts(at)

@@ -41,7 +41,7 @@ type entry struct {
 	Polls    int              `json:"polls"` // readings in a row that held it
 	Raised   bool             `json:"raised"`
 	Onset    infusion.Instant `json:"onset"`
-	Alert    message.Alert    `json:"alert"`
+	Alert    message.Alert    `json:"alert,omitzero"` // absent until it is raised
 	held     bool             // by the present update
 }
 
@@ -203,6 +203,28 @@ func (m *Machine) Open() []message.Alert {
 		return a.RaisedTS.Time().Compare(b.RaisedTS.Time())
 	})
 	return open
+}
+
+// Mark is a state of a machine to go back to.
+type Mark struct{ entries []entry }
+
+// Mark remembers the present state.
+func (m *Machine) Mark() Mark {
+	k := Mark{entries: make([]entry, len(m.entries))}
+	for i, e := range m.entries {
+		k.entries[i] = *e
+	}
+	return k
+}
+
+// Reset goes back to a mark: what could not be recorded since then has not happened and will be
+// found again.
+func (m *Machine) Reset(k Mark) {
+	m.entries = make([]*entry, len(k.entries))
+	for i := range k.entries {
+		e := k.entries[i]
+		m.entries[i] = &e
+	}
 }
 
 // Save returns the machine's state, to be stored together with the transitions.

@@ -228,6 +228,40 @@ func TestOpenAlertsSurviveARestartWithTheirTimes(t *testing.T) {
 	}
 }
 
+// An occlusion stops the pump: the alarm is raised in the same reading in which the stop is only seen once.
+func TestAConditionThatIsNotRaisedYetIsSaved(t *testing.T) {
+	m := New(counter())
+	cs := append(found1(message.CodeStopped, start), Of(start, nil, []drivers.Alarm{occlusion(10)})...)
+	expect(t, "first", m.Update(start, readings, prescription.Slow, cs), "raised occlusion_downstream high a1")
+	saved, err := m.Save()
+	if err != nil {
+		t.Fatal(err)
+	}
+	back := New(counter())
+	if err := back.Restore(saved, start); err != nil {
+		t.Fatal(err)
+	}
+	if got := back.Open(); len(got) != 1 || got[0].ID != "a1" {
+		t.Errorf("open: %+v", got)
+	}
+	expect(t, "second", back.Update(start.Add(5*time.Second), readings, prescription.Slow, cs), "raised stopped medium a1")
+}
+
+func TestWhatWasNotRecordedIsFoundAgain(t *testing.T) {
+	m := New(counter())
+	mismatch := found1(message.CodeRateMismatch, start)
+	m.Update(start, readings, prescription.Slow, mismatch)
+	mark := m.Mark()
+	for _, id := range []string{"a1", "a2"} {
+		expect(t, "raised", m.Update(start.Add(5*time.Second), readings, prescription.Slow, mismatch), "raised rate_mismatch high "+id)
+		m.Reset(mark)
+		if len(m.Open()) != 0 {
+			t.Errorf("open after the reset: %v", m.Open())
+		}
+	}
+	expect(t, "gone", m.Update(start.Add(5*time.Second), readings, prescription.Slow, nil), "")
+}
+
 // TestEveryLifeIsWhole plays random histories: every alert is raised once, then changed any number of
 // times, then ended at most once; Open is exactly what was raised and not ended.
 func TestEveryLifeIsWhole(t *testing.T) {
