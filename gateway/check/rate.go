@@ -158,12 +158,12 @@ func signature(rate units.Rate, order prescription.Order) string {
 	ratio := float64(rate) / float64(order.Rate)
 	for _, s := range signatures {
 		if ratio > 0.97*s.ratio && ratio < 1.03*s.ratio {
-			return "possibly " + s.hint
+			return s.hint
 		}
 	}
 	dose, _ := order.DoseMcgPerKgPerMin.Float64()
 	if typed := rate.Float(); typed > 0.97*dose && typed < 1.03*dose {
-		return "possibly the dose number typed into the rate field"
+		return "the dose number typed into the rate field"
 	}
 	return ""
 }

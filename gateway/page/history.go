@@ -2,6 +2,7 @@ package page
 
 import (
 	"context"
+	"errors"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ type answer struct {
 	Pump    string  `json:"pump"`
 	From    int64   `json:"from_ms"` // Unix time
 	To      int64   `json:"to_ms"`
+	Begins  int64   `json:"begins_ms,omitzero"` // the first observation ever of this pump; absent: none
 	Records int     `json:"records"` // observations that were read
 	BadRows int     `json:"bad_records,omitzero"`
 	Thinned bool    `json:"thinned"` // some changes were left out; extremes and stops were not
@@ -116,10 +118,34 @@ func (p *Page) read(ctx context.Context, pump string, hours int) (answer, error)
 	if err != nil {
 		return answer{}, fmt.Errorf("read history of %s: %w", pump, err)
 	}
+	begins, err := p.begins(ctx, pump, to)
+	if err != nil {
+		return answer{}, err
+	}
 	rows, thinned := t.rows(to)
-	a := answer{Pump: pump, From: from.UnixMilli(), To: to.UnixMilli(), Records: t.added, BadRows: bad, Thinned: thinned}
+	a := answer{Pump: pump, Begins: begins, From: from.UnixMilli(), To: to.UnixMilli(), Records: t.added, BadRows: bad, Thinned: thinned}
 	a.fill(rows)
 	return a, nil
+}
+
+// errFound ends the search for the first record.
+var errFound = errors.New("found")
+
+// begins is when the record of a pump begins: before it there is no gap, there was no gateway.
+func (p *Page) begins(ctx context.Context, pump string, to time.Time) (int64, error) {
+	var at int64
+	err := p.options.History.Range(ctx, pump, time.Unix(0, 0), to, func(payload []byte) error {
+		row, err := rowOf(payload)
+		if err != nil {
+			return nil //nolint:nilerr // an unreadable record is counted by read
+		}
+		at = row.at
+		return errFound
+	})
+	if err != nil && !errors.Is(err, errFound) {
+		return 0, fmt.Errorf("find the first record of %s: %w", pump, err)
+	}
+	return at, nil
 }
 
 func (a *answer) fill(rows []row) {

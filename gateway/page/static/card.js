@@ -93,7 +93,7 @@ export class Card {
     }
     setText(head.children[1], t("priority." + a.priority));
     setText(head.children[2], t("alerts.since", { time: clockTime(Date.parse(a.onset_ts), now) }));
-    setText(text, sentence(a.text) + (a.detail ? " " + a.detail : ""));
+    setText(text, sentence(a.text) + (a.detail ? ": " + a.detail : ""));
     setText(hint, a.hint ? t("alerts.hint", { hint: a.hint }) : "");
     const lines = [];
     if (a.pump_text) lines.push(t("alerts.pump", { text: a.pump_text }));

@@ -6,6 +6,7 @@ import { Series, bands, columns } from "./series.js";
 
 const HOURS = [1, 6, 24];
 const REDRAW = 5000; // ms between redraws when nothing new came
+const LEAST = 600_000; // ms, the shortest window
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -92,7 +93,7 @@ export class RateChart {
     this.now = now;
     if (Math.abs(now - this.drawn) < REDRAW || this.box.clientWidth === 0) return;
     this.drawn = now;
-    const from = now - this.hours * 3600_000;
+    const from = this.from(now);
     const rows = this.series.between(from, now);
     this.bands = bands(rows);
     const data = columns(rows);
@@ -101,11 +102,20 @@ export class RateChart {
     this.summarize();
   }
 
+  // from is where the window begins: not before the gateway's record of this pump does, but at least ten minutes long.
+  from(now) {
+    const wanted = now - this.hours * 3600_000;
+    const begins = this.series.begins ?? -Infinity;
+    return Math.max(wanted, Math.min(begins, now - LEAST));
+  }
+
   summarize() {
     const sum = (kind) => this.bands.filter((b) => b.kind === kind).reduce((s, b) => s + b.to - b.from, 0);
     const n = this.bands.filter((b) => b.kind === "stop").length;
     const stops = n === 0 ? t("chart.never") : n === 1 ? t("chart.once") : t("chart.times", { n });
-    const text = t("chart.summary", { hours: this.hours, stops, stopped: span(sum("stop")), gap: span(sum("nodata")) });
+    const begun = (this.series.begins ?? -Infinity) > this.now - this.hours * 3600_000;
+    const window = begun ? t("chart.since", { time: clockTime(this.series.begins, this.now) }) : t("chart.last", { hours: this.hours });
+    const text = t("chart.summary", { window, stops, stopped: span(sum("stop")), gap: span(sum("nodata")) });
     setText(this.summary, text);
     this.box.setAttribute("aria-label", text);
   }
@@ -135,7 +145,7 @@ export class RateChart {
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, y: false, points: { show: false } },
       scales: {
-        x: { time: true, range: () => [this.now - this.hours * 3600_000, this.now] },
+        x: { time: true, range: () => [this.from(this.now), this.now] },
         y: { range: (_u, _min, max) => [0, (max > 0 ? max : 1) * 1.25] },
       },
       series: [

@@ -123,7 +123,9 @@ export function judgePump(pump, now, connection) {
   if (past) tone = "lost";
   const view = { ...base, tone, says: says(past ? "stale" : tone, r, certain, now) };
   view.fresh = !past && certain && !r.unknown && r.age <= OLD && !expired(state, now);
-  view.reasons = past ? [] : reasons(state, r, lacking, certain);
+  // What an open alert says in full is not said twice.
+  const said = new Set((alerts.payload?.alerts ?? []).map((a) => a.detail));
+  view.reasons = past ? [] : reasons(state, r, lacking, certain).filter((reason) => !said.has(reason.text));
   if (!Number.isNaN(r.age) && r.age <= TOO_OLD && certain) {
     view.numbers = numbers(state, r);
     view.age = t(view.fresh ? "age.checked" : "age.last", { age: duration(r.age) });

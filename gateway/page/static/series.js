@@ -28,10 +28,12 @@ export class Series {
   constructor() {
     this.history = [];
     this.recent = [];
+    this.begins = null; // when the gateway's record of this pump begins
   }
 
   // setHistory takes the answer of /api/history and keeps the newer live rows.
   setHistory(a) {
+    this.begins = a.begins_ms ?? this.recent[0]?.ts ?? null;
     this.history = a.ts_ms.map((ts, i) => ({
       ts,
       rx: a.prescribed_rate_ml_per_h[i],
