@@ -2,7 +2,6 @@ package page
 
 import (
 	"context"
-	"errors"
 	"encoding/json"
 	"errors"
 	"fmt"
