@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -92,7 +93,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	parsed.Bind(errorStream{stderr})
 	if err := parsed.Run(); err != nil {
 		say(stderr, err)
-		if _, usage := err.(fileError); usage { //nolint:errorlint // made right here, never wrapped
+		if _, usage := errors.AsType[fileError](err); usage { // kong joins it with the error of its hooks
 			return exitUsage
 		}
 		return exitFailed
