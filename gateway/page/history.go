@@ -25,7 +25,7 @@ type answer struct {
 	From    int64   `json:"from_ms"` // Unix time
 	To      int64   `json:"to_ms"`
 	Begins  int64   `json:"begins_ms,omitzero"` // the first observation ever of this pump; absent: none
-	Records int     `json:"records"` // observations that were read
+	Records int     `json:"records"`            // observations that were read
 	BadRows int     `json:"bad_records,omitzero"`
 	Thinned bool    `json:"thinned"` // some changes were left out; extremes and stops were not
 	TS      []int64 `json:"ts_ms"`

@@ -50,7 +50,7 @@ func TestHistoryColumns(t *testing.T) {
 	must(t, json.Unmarshal([]byte(body), &got))
 	ms := func(s int) any { return float64(at(s).UnixMilli()) }
 	want := map[string]any{
-		"pump": "milrinone", "from_ms": ms(0), "to_ms": ms(3600), "records": 7.0, "bad_records": 1.0, "thinned": false,
+		"pump": "milrinone", "from_ms": ms(0), "to_ms": ms(3600), "begins_ms": ms(-5), "records": 7.0, "bad_records": 1.0, "thinned": false,
 		"ts_ms":                       []any{ms(0), ms(10), ms(15), ms(20), ms(25), ms(30), ms(3500), ms(3505)},
 		"prescribed_rate_ml_per_h":    []any{1.11, 1.11, 1.11, 1.11, 1.11, nil, 1.11, nil},
 		"programmed_rate_ml_per_h":    []any{1.11, 1.11, nil, 1.11, 1.11, nil, 1.11, nil},

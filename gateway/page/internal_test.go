@@ -82,6 +82,7 @@ func TestFollowEndsWithItsClient(t *testing.T) {
 
 // TestTexts: every text that the page uses exists, none is left over, and none asks for what
 // the home page must never say.
+// Covers GW-105.
 func TestTexts(t *testing.T) {
 	content, err := static.ReadFile("static/texts.en.json")
 	if err != nil {
@@ -124,6 +125,7 @@ func TestTexts(t *testing.T) {
 }
 
 // TestNothingFromOutside: the page needs no network beyond its own server.
+// Covers GW-105.
 func TestNothingFromOutside(t *testing.T) {
 	outside := regexp.MustCompile(`https?://[^\s"')]+`)
 	for _, f := range sources(t) {
@@ -203,6 +205,7 @@ func held(rows []row, at int64) row {
 	return rows[i-1]
 }
 
+// Covers GW-106.
 func TestThinningProperties(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed=%d", seed)
@@ -269,6 +272,7 @@ func checkThinning(t *testing.T, th *thinner, in, out []row, thinned bool) {
 }
 
 // TestOneShortStopInADay: one failed and one stopped cycle among 17,280.
+// Covers GW-106.
 func TestOneShortStopInADay(t *testing.T) {
 	th := newThinner(start, start.Add(24*time.Hour))
 	for i := range 17280 {

@@ -76,6 +76,7 @@ func request(t *testing.T, method, url, host string) (reply, string) {
 	return reply{StatusCode: response.StatusCode, Status: response.Status, Header: response.Header}, string(body)
 }
 
+// Covers GW-107.
 func TestListenAddress(t *testing.T) {
 	for _, test := range []struct {
 		listen   string
@@ -131,6 +132,7 @@ func TestPortBusy(t *testing.T) {
 	}
 }
 
+// Covers GW-107.
 func TestEveryAnswerIsGuarded(t *testing.T) {
 	url := start(t, options(pagetest.New("home-1", false)))
 	for _, path := range []string{"/", "/static/main.js", "/api/time", "/api/history?pump=milrinone&hours=1", "/api/history", "/nothing"} {
@@ -151,6 +153,7 @@ func TestEveryAnswerIsGuarded(t *testing.T) {
 	}
 }
 
+// Covers GW-107.
 func TestMethods(t *testing.T) {
 	url := start(t, options(pagetest.New("home-1", false)))
 	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions, http.MethodTrace} {
@@ -168,6 +171,7 @@ func TestMethods(t *testing.T) {
 	}
 }
 
+// Covers GW-107.
 func TestHostNames(t *testing.T) {
 	url := start(t, options(pagetest.New("home-1", false)))
 	for host, want := range map[string]int{

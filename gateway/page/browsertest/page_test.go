@@ -33,6 +33,7 @@ func good(t *testing.T, g *pagetest.Gateway, at time.Time) {
 }
 
 // TestPage runs every behaviour in one Chromium.
+// Covers GW-08, GW-14, GW-30, GW-102, GW-103, GW-104, GW-106.
 func TestPage(t *testing.T) {
 	browser := startBrowser(t)
 	tests := map[string]func(*testing.T, *chromium){
