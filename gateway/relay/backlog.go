@@ -2,8 +2,11 @@ package relay
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
+
+	"infusiond/gateway/spool"
 )
 
 // counter is the part of the spool that knows the size of a backlog; optional.
@@ -36,10 +39,10 @@ func (r *Relay) Drain(ctx context.Context) error {
 		cursor := r.cursor
 		r.mu.Unlock()
 		rest, err := r.o.Spool.After(ctx, cursor, 1)
-		if err != nil {
+		if err != nil && !errors.Is(err, spool.ErrRewind) {
 			return fmt.Errorf("drain %s: %w", r.status.Name, err)
 		}
-		if len(rest) == 0 {
+		if err == nil && len(rest) == 0 {
 			return nil
 		}
 		select {

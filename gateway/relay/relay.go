@@ -25,6 +25,7 @@ const (
 	firstPause  = 500 * time.Millisecond
 	longPause   = 30 * time.Second
 	refusePause = 60 * time.Second // when trying again soon cannot help
+	stable      = 10 * time.Second // of success, before the pauses begin anew
 	batchSize   = 500
 	lookAgain   = 30 * time.Second // at the spool, should a wake-up ever be missed
 	readAgain   = 5 * time.Second  // after a failed reading of the spool
@@ -66,7 +67,11 @@ var ErrContract = errors.New("sink broke its contract")
 // Relay drives one sink. Make it with New.
 type Relay struct {
 	o    Options
-	rand *rand.Rand // of Run's goroutine
+	rand *rand.Rand // of Run's goroutine, like the next two
+	// Tries counts failures; it begins anew only after deliveries have gone well for a while, so that
+	// a sink that takes a little and fails again is not pressed.
+	tries int
+	good  time.Time // since when deliveries go well; zero after a failure
 
 	mu       sync.Mutex // guards what follows
 	status   Status
@@ -98,6 +103,17 @@ func (r *Relay) Status() Status {
 
 // Run delivers until ctx ends. It returns nil then; another error means that the spool cannot be read.
 func (r *Relay) Run(ctx context.Context) error {
+	for {
+		err := r.pass(ctx)
+		if !errors.Is(err, spool.ErrRewind) || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// pass delivers from the cursor on. ErrRewind sends it back there: while the record file could not be read the
+// sink was given what was in memory, and now it gets what it was not given.
+func (r *Relay) pass(ctx context.Context) error {
 	cursor, err := r.o.Spool.Cursor(ctx, r.status.Name)
 	if err != nil {
 		return fmt.Errorf("read cursor: %w", err)
@@ -114,17 +130,18 @@ func (r *Relay) Run(ctx context.Context) error {
 		close(batches)
 	}()
 	for batch := range batches {
-		if !r.deliver(ctx, batch) {
+		if err = r.deliver(ctx, batch); err != nil {
 			break
 		}
 	}
 	cancel()
 	for range batches { // let the reader go
 	}
-	if err := <-read; err != nil && ctx.Err() == nil {
-		return err
+	err = errors.Join(err, <-read)
+	if ctx.Err() != nil || errors.Is(err, spool.ErrClosed) {
+		return nil
 	}
-	return nil
+	return err
 }
 
 // read hands over the records behind the cursor in order.
@@ -134,6 +151,9 @@ func (r *Relay) read(ctx context.Context, pos int64, out chan<- []spool.Record) 
 		batch, err := r.o.Spool.After(ctx, pos, r.o.Batch)
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // the end is no failure
+		}
+		if errors.Is(err, spool.ErrRewind) {
+			return err
 		}
 		if err != nil {
 			// The disk may come back.
@@ -163,18 +183,18 @@ func (r *Relay) read(ctx context.Context, pos int64, out chan<- []spool.Record) 
 	}
 }
 
-// deliver sends one batch, again and again, until all of it is dealt with. It returns false when ctx or
-// the spool ends before: then nothing that comes later may be delivered either.
-func (r *Relay) deliver(ctx context.Context, batch []spool.Record) bool {
-	for tries := 0; len(batch) > 0; {
+// deliver sends one batch, again and again, until all of it is dealt with. An error says that ctx or
+// the spool ended before, or that the spool sends the sink back: then nothing that comes later may be
+// delivered either.
+func (r *Relay) deliver(ctx context.Context, batch []spool.Record) error {
+	for len(batch) > 0 {
 		out, err := r.o.Sink.Deliver(ctx, batch)
 		if out.Accepted < 0 || out.Accepted > len(batch) || !inside(out) {
 			out, err = Outcome{}, fmt.Errorf("%w: %d of %d records, %d rejected", ErrContract, out.Accepted, len(batch), len(out.Rejected))
 		}
 		if out.Accepted > 0 {
-			tries = 0
-			if !r.advance(ctx, batch[:out.Accepted], out.Rejected) {
-				return false
+			if err := r.advance(ctx, batch[:out.Accepted], out.Rejected); err != nil {
+				return err
 			}
 			batch = batch[out.Accepted:]
 		}
@@ -186,15 +206,14 @@ func (r *Relay) deliver(ctx context.Context, batch []spool.Record) bool {
 			continue
 		}
 		if ctx.Err() != nil {
-			return false
+			return ctx.Err()
 		}
-		tries++
 		r.waiting(err)
-		if !r.wait(ctx, r.limit(err, tries)) {
-			return false
+		if !r.wait(ctx, r.limit(err)) {
+			return ctx.Err()
 		}
 	}
-	return ctx.Err() == nil
+	return ctx.Err()
 }
 
 func inside(o Outcome) bool {
@@ -206,10 +225,10 @@ func inside(o Outcome) bool {
 	return true
 }
 
-// advance moves the cursor over records that are dealt with. It returns false when the spool is closed:
-// what was confirmed is sent again after a restart, and the receiver knows a repeat by its key. Another
-// failure is covered by the next advance.
-func (r *Relay) advance(ctx context.Context, done []spool.Record, rejected []Reject) bool {
+// advance moves the cursor over records that are dealt with. When the spool is closed, what was confirmed is
+// sent again after a restart, and the receiver knows a repeat by its key. Another failure is covered
+// by the next advance. ErrRewind says that the cursor did not move although the spool works: begin again there.
+func (r *Relay) advance(ctx context.Context, done []spool.Record, rejected []Reject) error {
 	name := r.status.Name
 	var aside []spool.RejectedRecord
 	for _, j := range rejected {
@@ -221,11 +240,13 @@ func (r *Relay) advance(ctx context.Context, done []spool.Record, rejected []Rej
 	}
 	last := done[len(done)-1].Pos
 	// The confirmation is there; recording it must not be cut short by the end of ctx.
-	if err := r.o.Spool.Advance(context.WithoutCancel(ctx), name, last, aside); err != nil {
-		if errors.Is(err, spool.ErrClosed) {
-			return false
-		}
+	whole := context.WithoutCancel(ctx)
+	if err := r.o.Spool.Advance(whole, name, last, aside); errors.Is(err, spool.ErrClosed) {
+		return err
+	} else if err != nil {
 		r.o.Log.Error("cursor cannot be moved", slog.String("sink", name), slog.Any("error", err))
+	} else if cursor, err := r.o.Spool.Cursor(whole, name); err == nil && cursor < last {
+		return spool.ErrRewind
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -234,15 +255,15 @@ func (r *Relay) advance(ctx context.Context, done []spool.Record, rejected []Rej
 	r.advanced = make(chan struct{})
 	r.status.Delivered += uint64(len(done) - len(rejected))
 	r.status.Rejected += uint64(len(rejected))
-	return true
+	return nil
 }
 
 // limit is the longest pause after a failure.
-func (r *Relay) limit(err error, tries int) time.Duration {
+func (r *Relay) limit(err error) time.Duration {
 	if f, ok := errors.AsType[*Failure](err); ok && f.Refuse {
 		return refusePause
 	}
-	return min(longPause, firstPause<<min(tries-1, 10))
+	return min(longPause, firstPause<<min(r.tries-1, 10))
 }
 
 // wait pauses for a random part of limit: full jitter, so that gateways do not come back together.
@@ -258,6 +279,9 @@ func (r *Relay) wait(ctx context.Context, limit time.Duration) bool {
 }
 
 func (r *Relay) delivering() {
+	if r.good.IsZero() {
+		r.good = time.Now()
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.status.State != StateDelivering {
@@ -270,6 +294,11 @@ func (r *Relay) delivering() {
 }
 
 func (r *Relay) waiting(err error) {
+	if !r.good.IsZero() && time.Since(r.good) >= stable {
+		r.tries = 0
+	}
+	r.tries++
+	r.good = time.Time{}
 	code, hint := "delivery_failed", ""
 	if f, ok := errors.AsType[*Failure](err); ok {
 		code, hint = f.Code, f.Hint

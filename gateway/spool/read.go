@@ -2,123 +2,183 @@ package spool
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"strconv"
+	"math"
+	"slices"
+	"sort"
 	"time"
 )
 
-func formatPos(pos int64) string { return strconv.FormatInt(pos, 10) }
+// ErrRewind says that a place is of no use any more: begin again at Cursor.
+var ErrRewind = errors.New("the place is from a time without the record file: begin again at the cursor")
 
-const columns = "pos, stream, kind, at_ms, epoch, seq, topic_seq, durable, payload"
+// errNoFile says that records on disk cannot be read now.
+var errNoFile = errors.New("the record file cannot be read now")
 
-func scan(rows *sql.Rows) (Record, error) {
-	var r Record
-	var at int64
-	err := rows.Scan(&r.Pos, &r.Stream, &r.Kind, &at, &r.Epoch, &r.Seq, &r.TopicSeq, &r.Durable, &r.Payload)
-	r.At = time.UnixMilli(at).UTC()
-	return r, err
+// After returns up to limit records behind a place, in order. While the disk cannot be read it goes on
+// with the records in memory: what a sink confirms of them does not move its cursor over those it was
+// not given, and when the disk works again Cursor tells the sink to begin there. ErrRewind says that the
+// place came from such a time and means nothing now.
+func (s *Spool) After(ctx context.Context, pos int64, limit int) ([]Record, error) {
+	for {
+		s.mu.Lock()
+		if pos >= detachedBase && !s.detached {
+			s.mu.Unlock()
+			return nil, ErrRewind
+		}
+		if pos >= s.end || limit <= 0 {
+			s.mu.Unlock()
+			return nil, nil
+		}
+		if pos >= s.since || s.skipping {
+			out := s.newest(pos, limit)
+			s.mu.Unlock()
+			return out, nil
+		}
+		f, upTo := s.file, s.diskEnd
+		s.mu.Unlock()
+		rows, err := s.onFile(ctx, f, sqlAfter, pos, upTo, limit)
+		if err != nil {
+			if s.held() != f || s.skip(ctx, err) {
+				continue
+			}
+			return nil, err
+		}
+		out := s.whole(rows)
+		if len(rows) == 0 {
+			pos = upTo // holes only, up to what is in memory
+			continue
+		}
+		if len(out) > 0 {
+			return out, nil
+		}
+		pos = rows[len(rows)-1].Pos
+	}
 }
 
-// view is what a reader sees at one moment.
-func (s *Spool) view() (d *disk, visible int64, memory []Record) {
+// newest reads from memory; it needs s.mu.
+func (s *Spool) newest(pos int64, limit int) []Record {
+	var out []Record
+	for _, part := range [][]Record{s.recent, s.memory} {
+		from := sort.Search(len(part), func(i int) bool { return part[i].Pos > pos })
+		part = part[from:]
+		out = append(out, part[:min(len(part), limit-len(out))]...)
+	}
+	return out
+}
+
+func (s *Spool) onFile(ctx context.Context, f *file, query string, args ...any) ([]row, error) {
+	if f == nil {
+		return nil, errNoFile
+	}
+	rows, err := f.query(ctx, query, args...)
+	if isDamage(err) {
+		s.mu.Lock()
+		s.damage = err
+		s.mu.Unlock()
+		s.wake()
+	}
+	return rows, err
+}
+
+// skip lets readers go on with the memory when the disk fails for reading too.
+func (s *Spool) skip(ctx context.Context, err error) bool {
+	if ctx.Err() != nil || isDamage(err) {
+		return false
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.disk, s.visible, append([]Record(nil), s.memory...)
+	if s.reason == "" || len(s.memory) == 0 || s.file == nil {
+		return false // while a damaged file is set aside there is none; failed turns to skipping
+	}
+	s.skipping = true
+	return true
 }
 
-// After returns up to limit records behind a place, in order.
-func (s *Spool) After(ctx context.Context, pos int64, limit int) ([]Record, error) {
-	d, visible, memory := s.view()
-	var out []Record
-	if d != nil && pos < visible {
-		rows, err := d.read.QueryContext(ctx, "SELECT "+columns+" FROM record WHERE pos > ? AND pos <= ? ORDER BY pos LIMIT ?", pos, visible, limit)
-		if err != nil {
-			return nil, fmt.Errorf("read records: %w", err)
+// whole leaves damaged records out and notes their loss.
+func (s *Spool) whole(rows []row) []Record {
+	out := make([]Record, 0, len(rows))
+	for _, r := range rows {
+		if !r.damaged {
+			out = append(out, r.Record)
+			continue
 		}
-		defer func() { _ = rows.Close() }() // rows.Err tells
-		for rows.Next() {
-			r, err := scan(rows)
-			if err != nil {
-				return nil, fmt.Errorf("read records: %w", err)
-			}
-			out = append(out, r)
+		s.mu.Lock()
+		if !s.faulty[r.Pos] {
+			s.faulty[r.Pos] = true
+			s.lose(Loss{Epoch: r.Epoch, Stream: r.Stream, FromSeq: r.Seq, ToSeq: r.Seq, Count: 1, Reason: reasonDamaged})
 		}
-		if err := rows.Err(); err != nil {
-			return nil, fmt.Errorf("read records: %w", err)
-		}
+		s.mu.Unlock()
 	}
-	for _, r := range memory {
-		if len(out) >= limit {
-			break
-		}
-		if r.Pos > pos {
-			out = append(out, r)
-		}
-	}
-	return out, nil
+	return out
 }
 
-// Cursor is the place up to which a sink has confirmed everything; 0 for a new sink.
+// Cursor is the place up to which a sink has confirmed everything; 0 for a new sink. It can lie before the
+// place of the last Advance, when the disk had failed: then the sink begins there again.
 func (s *Spool) Cursor(_ context.Context, sink string) (int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.cursors[sink], nil
+	pos, known := s.cursors[sink]
+	if !known {
+		s.cursors[sink] = 0
+	}
+	delete(s.rewind, sink)
+	return max(pos, s.jumps[sink]), nil
 }
 
 // Backlog counts the records that a sink has not confirmed, and gives the time of the oldest.
 func (s *Spool) Backlog(ctx context.Context, sink string) (count uint64, oldest time.Time, err error) {
-	pos, err := s.Cursor(ctx, sink)
+	s.mu.Lock()
+	cursor, jump := s.cursors[sink], s.jumps[sink]
+	f, diskEnd, counted := s.file, s.diskEnd, cursor >= s.pruned
+	if s.detached {
+		cursor = diskEnd
+	}
+	onDisk := uint64(max(diskEnd-cursor, 0))
+	for _, h := range s.holes {
+		if h.last > cursor {
+			onDisk -= uint64(max(min(h.last, diskEnd)-max(h.first, cursor+1)+1, 0))
+		}
+	}
+	inMemory := s.memory[sort.Search(len(s.memory), func(i int) bool { return s.memory[i].Pos > max(cursor, jump) }):]
+	count = uint64(len(inMemory))
+	if len(inMemory) > 0 {
+		oldest = inMemory[0].At
+	}
+	s.mu.Unlock()
+	if onDisk == 0 {
+		return count, oldest, nil
+	}
+	if !counted { // rare: a sink that is new or was disabled while observations were pruned
+		if f == nil {
+			return 0, time.Time{}, errNoFile
+		}
+		if onDisk, err = f.count(ctx, cursor, diskEnd); err != nil {
+			return 0, time.Time{}, err
+		}
+	}
+	first, err := s.After(ctx, cursor, 1)
 	if err != nil {
 		return 0, time.Time{}, err
 	}
-	d, visible, memory := s.view()
-	if d != nil && pos < visible {
-		var at sql.NullInt64
-		err := d.read.QueryRowContext(ctx, `SELECT count(*), (SELECT at_ms FROM record WHERE pos > ? AND pos <= ? ORDER BY pos LIMIT 1)
-			FROM record WHERE pos > ? AND pos <= ?`, pos, visible, pos, visible).Scan(&count, &at)
-		if err != nil {
-			return 0, time.Time{}, fmt.Errorf("count backlog: %w", err)
-		}
-		if at.Valid {
-			oldest = time.UnixMilli(at.Int64).UTC()
-		}
+	if len(first) > 0 {
+		oldest = first[0].At
 	}
-	for _, r := range memory {
-		if r.Pos > pos {
-			if count == 0 {
-				oldest = r.At
-			}
-			count++
-		}
-	}
-	return count, oldest, nil
+	return count + onDisk, oldest, nil
 }
 
-// Range calls fn for the records of a stream and kind with from <= at < to, by time. It stops at fn's
-// first error and returns it.
+const rangePage = 1000
+
+// Range calls fn for the records of a stream and kind with from <= at < to: those on disk by time, then those
+// that are in memory only. It stops at fn's first error and returns it. No transaction is open while fn runs.
 func (s *Spool) Range(ctx context.Context, stream string, kind Kind, from, to time.Time, fn func(Record) error) error {
-	d, visible, memory := s.view()
-	if d != nil {
-		rows, err := d.read.QueryContext(ctx, "SELECT "+columns+" FROM record WHERE stream = ? AND kind = ? AND at_ms >= ? AND at_ms < ? AND pos <= ? ORDER BY at_ms, pos",
-			stream, kind, from.UnixMilli(), to.UnixMilli(), visible)
-		if err != nil {
-			return fmt.Errorf("read history: %w", err)
-		}
-		defer func() { _ = rows.Close() }() // rows.Err tells
-		for rows.Next() {
-			r, err := scan(rows)
-			if err != nil {
-				return fmt.Errorf("read history: %w", err)
-			}
-			if err := fn(r); err != nil {
-				return err
-			}
-		}
-		if err := rows.Err(); err != nil {
-			return fmt.Errorf("read history: %w", err)
-		}
+	s.mu.Lock()
+	upTo := s.diskEnd
+	memory := slices.Clone(s.memory)
+	s.mu.Unlock()
+	if err := s.rangeOnDisk(ctx, stream, []any{nil, kind, from.UnixMilli() - 1, int64(math.MaxInt64), to.UnixMilli(), upTo, rangePage}, fn); err != nil {
+		return err
 	}
 	for _, r := range memory {
 		if r.Stream == stream && r.Kind == kind && !r.At.Before(from) && r.At.Before(to) {
@@ -130,35 +190,54 @@ func (s *Spool) Range(ctx context.Context, stream string, kind Kind, from, to ti
 	return nil
 }
 
-// Note returns a value stored with a batch, and whether there is one.
-func (s *Spool) Note(ctx context.Context, key string) ([]byte, bool, error) {
-	s.mu.Lock()
-	value, fresh := s.notes[key]
-	d := s.disk
-	s.mu.Unlock()
-	if fresh {
-		return value, value != nil, nil
+func (s *Spool) rangeOnDisk(ctx context.Context, stream string, args []any, fn func(Record) error) error {
+	for {
+		f := s.held()
+		if f == nil {
+			return nil // what is in memory is all there is to show
+		}
+		id, known := f.streamID(stream)
+		if !known {
+			return nil
+		}
+		args[0] = id
+		rows, err := s.onFile(ctx, f, sqlRange, args...)
+		if err != nil && s.held() != f {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("read history: %w", err)
+		}
+		for _, r := range s.whole(rows) {
+			if err := fn(r); err != nil {
+				return err
+			}
+		}
+		if len(rows) < rangePage {
+			return nil
+		}
+		last := rows[len(rows)-1]
+		args[2], args[3] = last.At.UnixMilli(), last.Pos
 	}
-	if d == nil {
-		return nil, false, nil
-	}
-	err := d.read.QueryRowContext(ctx, "SELECT value FROM note WHERE key = ?", key).Scan(&value)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, false, nil
-	}
-	if err != nil {
-		return nil, false, fmt.Errorf("read note %s: %w", key, err)
-	}
-	return value, true, nil
 }
 
-// Rejected calls fn for every record that a sink refused for good, in order.
+// Note returns a value stored with a batch, and whether there is one. It is the value of the newest
+// batch whose Append has returned.
+func (s *Spool) Note(_ context.Context, key string) ([]byte, bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	value, ok := s.notes[key]
+	return slices.Clone(value), ok, nil
+}
+
+// Rejected calls fn for every record that a sink refused for good, in order. While the disk does not work
+// it gives those that were on disk before.
 func (s *Spool) Rejected(ctx context.Context, fn func(RejectedRecord) error) error {
-	d, _, _ := s.view()
-	if d == nil {
-		return nil
+	f := s.held()
+	if f == nil {
+		return errNoFile
 	}
-	rows, err := d.read.QueryContext(ctx, "SELECT sink, pos, reason, payload FROM rejected ORDER BY pos")
+	rows, err := f.read.QueryContext(ctx, "SELECT sink, pos, reason, payload FROM rejected ORDER BY id")
 	if err != nil {
 		return fmt.Errorf("read rejected records: %w", err)
 	}
@@ -173,40 +252,4 @@ func (s *Spool) Rejected(ctx context.Context, fn func(RejectedRecord) error) err
 		}
 	}
 	return rows.Err()
-}
-
-// Prune lets observations go that every named sink has confirmed and that are older than a time.
-// Events and alerts stay.
-func (s *Spool) Prune(ctx context.Context, sinks []string, before time.Time) error {
-	s.mu.Lock()
-	d, durable, upTo := s.disk, s.reason == "", s.visible
-	for _, sink := range sinks {
-		upTo = min(upTo, s.cursors[sink])
-	}
-	s.mu.Unlock()
-	if d == nil || !durable {
-		return nil
-	}
-	for {
-		// In small steps, so that no commit waits behind it for long.
-		result, err := d.write.ExecContext(ctx, `DELETE FROM record WHERE pos IN
-			(SELECT pos FROM record WHERE kind = ? AND at_ms < ? AND pos <= ? ORDER BY pos LIMIT 1000)`, Observation, before.UnixMilli(), upTo)
-		if err != nil {
-			return fmt.Errorf("prune: %w", err)
-		}
-		n, err := result.RowsAffected()
-		if err != nil {
-			return fmt.Errorf("prune: %w", err)
-		}
-		s.mu.Lock()
-		s.records -= uint64(n)
-		s.mu.Unlock()
-		if n < 1000 {
-			break
-		}
-	}
-	if _, err := d.write.ExecContext(ctx, "PRAGMA incremental_vacuum"); err != nil {
-		return fmt.Errorf("prune: %w", err)
-	}
-	return nil
 }

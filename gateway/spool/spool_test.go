@@ -2,440 +2,317 @@ package spool
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"io"
-	"log/slog"
-	"math/rand/v2"
-	"os"
+	"errors"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
-var day = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
-
-// payload is what the tests record.
-type payload struct {
-	Epoch   string
-	Stream  string
-	Seq     uint64
-	Topic   uint64
-	Durable bool
-	N       int
-}
-
-func draft(stream string, kind Kind, n int) Draft {
-	return Draft{Stream: stream, Kind: kind, At: day.Add(time.Duration(n) * time.Second), Encode: func(k Key) ([]byte, error) {
-		return json.Marshal(payload{k.Epoch, k.Stream, k.Seq, k.TopicSeq, k.Durable, n})
-	}}
-}
-
-func options(path string) Options {
-	n := 0
-	var mu sync.Mutex
-	return Options{
-		Path: path, Now: func() time.Time { return day }, Log: slog.New(slog.DiscardHandler),
-		NewEpoch: func() string {
-			mu.Lock()
-			defer mu.Unlock()
-			n++
-			return fmt.Sprintf("e%d-%d", os.Getpid(), rand.Uint64()+uint64(n))
-		},
-	}
-}
-
-// open opens and runs a spool; the returned function stops and closes it.
-func open(t *testing.T, o Options) (*Spool, func()) {
-	t.Helper()
-	s, err := Open(t.Context(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx) }()
-	var once sync.Once
-	stop := func() {
-		once.Do(func() {
-			cancel()
-			if err := <-done; err != nil {
-				t.Error(err)
-			}
-			if err := s.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	t.Cleanup(stop)
-	return s, stop
-}
-
-func add(t *testing.T, s *Spool, ds ...Draft) []Record {
-	t.Helper()
-	records, err := s.Append(t.Context(), Batch{Drafts: ds})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return records
-}
-
-func everything(t *testing.T, s *Spool) []Record {
-	t.Helper()
-	records, err := s.After(t.Context(), 0, 1<<30)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return records
-}
-
-func TestNumbersHaveNoHolesAlsoOverAReopening(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "spool.db")
-	s, stop := open(t, options(path))
-	add(t, s, draft("blue", Alert, 1), draft("blue", Observation, 2), draft("", Event, 3))
-	add(t, s, draft("red", Observation, 4), draft("blue", Observation, 5))
-	epoch := s.Epoch()
-	stop()
-	s, _ = open(t, options(path))
-	if s.Epoch() != epoch || !s.Status().Durable || s.Status().Records != 5 {
-		t.Errorf("epoch %s, was %s; %+v", s.Epoch(), epoch, s.Status())
-	}
-	add(t, s, draft("blue", Observation, 6), draft("", Event, 7))
-	var got []string
-	for _, r := range everything(t, s) {
-		var p payload
-		if err := json.Unmarshal(r.Payload, &p); err != nil {
-			t.Fatal(err)
+// Covers GW-27.
+func TestNumbersGoOnAfterReopen(t *testing.T) {
+	o := options(filepath.Join(t.TempDir(), "spool.db"))
+	epoch := ""
+	for range 3 {
+		s := openRunning(t, o)
+		if epoch != "" && s.Epoch() != epoch {
+			t.Fatalf("epoch %s after reopening, want %s", s.Epoch(), epoch)
 		}
-		if p.Seq != r.Seq || p.Topic != r.TopicSeq || p.Epoch != epoch || !p.Durable || r.Epoch != epoch || !r.At.Equal(day.Add(time.Duration(p.N)*time.Second)) {
-			t.Errorf("record %+v holds %+v", r, p)
-		}
-		got = append(got, fmt.Sprintf("%d:%s/%d seq %d topic %d", r.Pos, r.Stream, r.Kind, r.Seq, r.TopicSeq))
+		epoch = s.Epoch()
+		s.add(draft("a", Observation, start()), draft("a", Alert, start()), draft("", Event, start()))
+		s.add(draft("b", Observation, start()))
+		s.add(draft("a", Observation, start()))
+		s.end()
 	}
-	want := []string{
-		"1:blue/3 seq 1 topic 1", "2:blue/1 seq 2 topic 1", "3:/2 seq 1 topic 1", "4:red/1 seq 1 topic 1", "5:blue/1 seq 3 topic 2",
-		"6:blue/1 seq 4 topic 3", "7:/2 seq 2 topic 2",
+	s := open(t, o)
+	defer s.Close()
+	records := all(t, s, 0)
+	if len(records) != 15 {
+		t.Fatalf("%d records, want 15", len(records))
 	}
-	if !slices.Equal(got, want) {
-		t.Errorf("got  %q\nwant %q", got, want)
+	gapless(t, records)
+	last := records[14]
+	if last.Stream != "a" || last.Seq != 9 || last.TopicSeq != 6 || !last.Durable || !last.At.Equal(start()) {
+		t.Fatalf("last record is %+v", last)
 	}
-}
-
-func TestABatchIsAllOrNothing(t *testing.T) {
-	s, _ := open(t, options(filepath.Join(t.TempDir(), "spool.db")))
-	bad := Draft{Stream: "blue", Kind: Event, Encode: func(Key) ([]byte, error) { return nil, io.ErrUnexpectedEOF }}
-	if _, err := s.Append(t.Context(), Batch{Drafts: []Draft{draft("blue", Event, 1), bad}, Notes: map[string][]byte{"a": {1}}}); err == nil {
-		t.Error("a batch that cannot be encoded was taken")
-	}
-	if _, found, err := s.Note(t.Context(), "a"); found || err != nil {
-		t.Errorf("its note was kept: %v", err)
-	}
-	if r := add(t, s, draft("blue", Event, 2)); r[0].Seq != 1 || len(everything(t, s)) != 1 {
-		t.Errorf("it took numbers: %+v", r)
+	if st := s.Status(); !st.Durable || st.Records != 15 || st.Bytes == 0 || st.Reason != "" {
+		t.Fatalf("status %+v", st)
 	}
 }
 
-func TestNotesAreAsOldAsTheirRecords(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "spool.db")
-	s, stop := open(t, options(path))
-	if _, err := s.Append(t.Context(), Batch{Drafts: []Draft{draft("blue", Event, 1)}, Notes: map[string][]byte{"anchor": []byte("x"), "gone": []byte("y")}}); err != nil {
-		t.Fatal(err)
+// Covers GW-27, GW-35.
+func TestEncodingErrorUsesNoNumber(t *testing.T) {
+	s := openRunning(t, options(filepath.Join(t.TempDir(), "spool.db")))
+	s.observe("a", 1)
+	bad := Draft{Stream: "b", Kind: Event, At: start(), Encode: func(Key) ([]byte, error) { return nil, errors.New("no") }}
+	_, err := s.Append(t.Context(), Batch{Drafts: []Draft{draft("a", Event, start()), bad}, Notes: map[string][]byte{"n": {1}}})
+	if err == nil {
+		t.Fatal("no error")
 	}
-	if _, err := s.Append(t.Context(), Batch{Notes: map[string][]byte{"gone": nil}}); err != nil {
-		t.Fatal(err)
+	if _, err := s.Append(t.Context(), Batch{Drafts: []Draft{draft("a", 9, start())}}); err == nil {
+		t.Fatal("no error for an unknown kind")
 	}
-	stop()
-	s, _ = open(t, options(path))
-	for key, want := range map[string]string{"anchor": "x", "gone": "", "never": ""} {
-		if v, found, err := s.Note(t.Context(), key); err != nil || string(v) != want || found != (want != "") {
-			t.Errorf("%s: %q %v %v", key, v, found, err)
-		}
+	s.add(draft("a", Event, start()), draft("b", Event, start()))
+	records := all(t, s.Spool, 0)
+	gapless(t, records)
+	if len(records) != 3 {
+		t.Fatalf("%d records, want 3", len(records))
 	}
-}
-
-func TestCursorsBacklogAndRejects(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "spool.db")
-	s, stop := open(t, options(path))
-	for i := range 10 {
-		add(t, s, draft("blue", Observation, i))
-	}
-	if err := s.Advance(t.Context(), "mqtt", 4, nil); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Advance(t.Context(), "mqtt", 2, []RejectedRecord{{Sink: "mqtt", Pos: 2, Reason: "why", Payload: []byte("p")}}); err != nil {
-		t.Fatal(err)
-	}
-	stop()
-	s, _ = open(t, options(path))
-	if pos, err := s.Cursor(t.Context(), "mqtt"); err != nil || pos != 4 {
-		t.Errorf("cursor %d, %v: it moves backwards", pos, err)
-	}
-	if n, oldest, err := s.Backlog(t.Context(), "mqtt"); err != nil || n != 6 || !oldest.Equal(day.Add(4*time.Second)) {
-		t.Errorf("backlog %d since %v, %v", n, oldest, err)
-	}
-	if n, _, err := s.Backlog(t.Context(), "influxdb"); err != nil || n != 10 {
-		t.Errorf("backlog of a new sink %d, %v", n, err)
-	}
-	var rejected []RejectedRecord
-	if err := s.Rejected(t.Context(), func(r RejectedRecord) error { rejected = append(rejected, r); return nil }); err != nil || len(rejected) != 1 || rejected[0].Reason != "why" {
-		t.Errorf("%+v %v", rejected, err)
-	}
-	if rest, err := s.After(t.Context(), 4, 3); err != nil || len(rest) != 3 || rest[0].Pos != 5 {
-		t.Errorf("%+v %v", rest, err)
+	if _, found, _ := s.Note(t.Context(), "n"); found {
+		t.Fatal("the note of a refused batch is there")
 	}
 }
 
-func TestRangeGivesOneStreamAndKindByTime(t *testing.T) {
-	s, _ := open(t, options(filepath.Join(t.TempDir(), "spool.db")))
-	for i := range 20 {
-		add(t, s, draft("blue", Observation, i), draft("red", Observation, i), draft("blue", Event, i))
-	}
-	var got []uint64
-	if err := s.Range(t.Context(), "blue", Observation, day.Add(5*time.Second), day.Add(8*time.Second), func(r Record) error {
-		got = append(got, r.TopicSeq)
-		return nil
-	}); err != nil || !slices.Equal(got, []uint64{6, 7, 8}) {
-		t.Errorf("%v %v", got, err)
-	}
-}
-
-func TestPruneTakesOnlyWhatEverySinkHasAndNeverEventsOrAlerts(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "spool.db")
-	s, stop := open(t, options(path))
-	for i := range 10 {
-		add(t, s, draft("blue", Observation, i), draft("blue", Event, i), draft("blue", Alert, i))
-	}
-	for sink, pos := range map[string]int64{"mqtt": 30, "influxdb": 12} {
-		if err := s.Advance(t.Context(), sink, pos, nil); err != nil {
+// Covers GW-35.
+func TestNotesGoWithTheirBatch(t *testing.T) {
+	o := options(filepath.Join(t.TempDir(), "spool.db"))
+	s := openRunning(t, o)
+	put := func(notes map[string][]byte) {
+		t.Helper()
+		if _, err := s.Append(t.Context(), Batch{Notes: notes}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := s.Prune(t.Context(), []string{"mqtt", "influxdb"}, day.Add(time.Hour)); err != nil {
-		t.Fatal(err)
-	}
-	n := map[Kind]int{}
-	for _, r := range everything(t, s) {
-		n[r.Kind]++
-	}
-	if n[Observation] != 6 || n[Event] != 10 || n[Alert] != 10 || s.Status().Records != 26 {
-		t.Errorf("%v, %+v", n, s.Status())
-	}
-	stop()
-	s, _ = open(t, options(path))
-	if r := add(t, s, draft("blue", Observation, 99)); r[0].Seq != 31 || r[0].Pos != 31 {
-		t.Errorf("numbers after pruning: %+v", r)
-	}
-}
-
-func TestWaitingAppendsShareATransaction(t *testing.T) {
-	s, _ := open(t, options(filepath.Join(t.TempDir(), "spool.db")))
-	var all sync.WaitGroup
-	for i := range 200 {
-		all.Go(func() { add(t, s, draft("blue", Event, i)) })
-	}
-	all.Wait()
-	for i, r := range everything(t, s) {
-		if r.Seq != uint64(i+1) || r.Pos != int64(i+1) {
-			t.Fatalf("%d: %+v", i, r)
-		}
-	}
-}
-
-func TestADamagedFileIsSetAsideAndNeverStopsTheStart(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	rnd := rand.New(rand.NewPCG(seed, 4))
-	whole := filepath.Join(t.TempDir(), "whole.db")
-	s, stop := open(t, options(whole))
-	for i := range 300 {
-		add(t, s, draft("blue", Observation, i))
-	}
-	stop()
-	data, err := os.ReadFile(whole)
-	if err != nil {
-		t.Fatal(err)
-	}
-	damages := map[string]func([]byte) []byte{
-		"noise":     func(b []byte) []byte { rnd := rand.NewChaCha8([32]byte{1}); _, _ = rnd.Read(b); return b },
-		"truncated": func(b []byte) []byte { return b[:len(b)/2+37] },
-		"one byte":  func([]byte) []byte { return []byte("x") },
-		"no header": func(b []byte) []byte { clear(b[:100]); return b },
-	}
-	for i := range 20 {
-		at := rnd.IntN(len(data))
-		damages[fmt.Sprintf("bit %d at %d", i, at)] = func(b []byte) []byte { b[at] ^= 1 << (i % 8); return b }
-	}
-	for name, damaged := range damages {
-		t.Run(name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "spool.db")
-			if err := os.WriteFile(path, damaged(slices.Clone(data)), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			s, _ := open(t, options(path))
-			if !s.Status().Durable {
-				t.Fatalf("works from memory: %s", s.Status().Reason)
-			}
-			if r := add(t, s, draft("blue", Event, 1)); !r[0].Durable {
-				t.Errorf("%+v", r)
-			}
-			aside, err := filepath.Glob(path + ".corrupt-*")
+	put(map[string][]byte{"kept": []byte("1"), "gone": []byte("1"), "empty": {}})
+	put(map[string][]byte{"kept": []byte("2"), "gone": nil})
+	look := func(s *Spool) map[string]string {
+		t.Helper()
+		out := map[string]string{}
+		for _, key := range []string{"kept", "gone", "empty", "never"} {
+			value, found, err := s.Note(t.Context(), key)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if (len(s.Problems()) > 0) != (len(aside) > 0) {
-				t.Errorf("problems %q, set aside %q", s.Problems(), aside)
+			if found {
+				out[key] = string(value)
 			}
-			if len(aside) == 0 { // the damage was not to structure: everything must be readable
-				if n := len(everything(t, s)); n != 301 {
-					t.Errorf("%d records", n)
-				}
-			}
-		})
+		}
+		return out
+	}
+	want := map[string]string{"kept": "2", "empty": ""}
+	if diff := cmp.Diff(want, look(s.Spool)); diff != "" {
+		t.Fatal(diff)
+	}
+	s.end()
+	again := open(t, o)
+	defer again.Close()
+	if diff := cmp.Diff(want, look(again)); diff != "" {
+		t.Fatal(diff)
 	}
 }
 
-func TestAFileOfANewerProgramIsRefusedAndKept(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "spool.db")
-	s, stop := open(t, options(path))
-	if _, err := s.disk.write.Exec("PRAGMA user_version = 99"); err != nil {
-		t.Fatal(err)
-	}
-	stop()
-	if _, err := Open(t.Context(), options(path)); err == nil || !strings.Contains(err.Error(), "newer infusiond") {
-		t.Errorf("%v", err)
-	}
-	if aside, _ := filepath.Glob(path + ".corrupt-*"); len(aside) != 0 {
-		t.Error("it was set aside")
-	}
-}
-
-func await(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-t.Context().Done():
-			t.Fatalf("%s did not happen", what)
+// Covers GW-40.
+func TestCursorAndRejected(t *testing.T) {
+	o := options(filepath.Join(t.TempDir(), "spool.db"))
+	s := openRunning(t, o)
+	records := s.observe("a", 5)
+	for _, step := range []struct {
+		name     string
+		pos      int64
+		rejected []RejectedRecord
+		want     int64
+		waiting  uint64
+	}{
+		{name: "forward", pos: records[1].Pos, want: records[1].Pos, waiting: 3},
+		{name: "never back", pos: records[0].Pos, want: records[1].Pos, waiting: 3},
+		{
+			name: "with a rejected record", pos: records[3].Pos, want: records[3].Pos, waiting: 1,
+			rejected: []RejectedRecord{{Sink: "x", Pos: records[2].Pos, Reason: "too large", Payload: records[2].Payload}},
+		},
+		{name: "not beyond the end", pos: records[4].Pos + 100, want: records[4].Pos, waiting: 0},
+	} {
+		if err := s.Advance(t.Context(), "x", step.pos, step.rejected); err != nil {
+			t.Fatalf("%s: %v", step.name, err)
+		}
+		if pos, _ := s.Cursor(t.Context(), "x"); pos != step.want {
+			t.Fatalf("%s: cursor %d, want %d", step.name, pos, step.want)
+		}
+		n, oldest, err := s.Backlog(t.Context(), "x")
+		if err != nil || n != step.waiting {
+			t.Fatalf("%s: backlog %d, %v; want %d", step.name, n, err, step.waiting)
+		}
+		if n > 0 && !oldest.Equal(records[5-n].At) {
+			t.Fatalf("%s: oldest %v, want %v", step.name, oldest, records[5-n].At)
 		}
 	}
-}
-
-func TestWithoutADiskRecordsLiveInMemoryAndGoToDiskLater(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "later")
-	o := options(filepath.Join(dir, "spool.db"))
-	o.RetryEvery = 10 * time.Millisecond
-	s, stop := open(t, o)
-	first := add(t, s, draft("blue", Event, 1), draft("blue", Observation, 2))
-	if first[0].Durable || s.Status().Durable || s.Status().Reason == "" || len(everything(t, s)) != 2 {
-		t.Fatalf("%+v %+v", first, s.Status())
+	s.end()
+	again := open(t, o)
+	defer again.Close()
+	if pos, _ := again.Cursor(t.Context(), "x"); pos != records[4].Pos {
+		t.Fatalf("cursor %d after reopening, want %d", pos, records[4].Pos)
 	}
-	if err := s.Advance(t.Context(), "mqtt", first[0].Pos, nil); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	await(t, "recovery", func() bool { return s.Status().Durable })
-	next := add(t, s, draft("blue", Event, 3))
-	if !next[0].Durable || next[0].Seq != 1 || next[0].Epoch == first[0].Epoch || next[0].Pos <= first[1].Pos {
-		t.Errorf("after recovery %+v, before %+v", next, first)
-	}
-	stop()
-	s, _ = open(t, o)
-	if got := everything(t, s); len(got) != 3 || got[0].Epoch != first[0].Epoch || got[0].Durable || string(got[0].Payload) != string(first[0].Payload) {
-		t.Errorf("%+v", got)
-	}
-	if pos, _ := s.Cursor(t.Context(), "mqtt"); pos != first[0].Pos {
-		t.Errorf("cursor %d", pos)
-	}
-}
-
-func TestAFullDiskTurnsToMemoryUnderANewEpoch(t *testing.T) {
-	o := options(filepath.Join(t.TempDir(), "spool.db"))
-	o.RetryEvery = 10 * time.Millisecond
-	s, _ := open(t, o)
-	before := add(t, s, draft("blue", Event, 1))
-	if _, err := s.disk.write.Exec("PRAGMA max_page_count = 1"); err != nil { // SQLite then says that the disk is full
-		t.Fatal(err)
-	}
-	big := Draft{Stream: "blue", Kind: Event, At: day, Encode: func(Key) ([]byte, error) { return make([]byte, 1<<20), nil }}
-	r := add(t, s, big)
-	if r[0].Durable || r[0].Epoch == before[0].Epoch || r[0].Seq != 1 || !strings.Contains(s.Status().Reason, "full") {
-		t.Fatalf("%+v %+v", r[0].Key, s.Status())
-	}
-	if got := everything(t, s); len(got) != 2 || got[1].Pos <= got[0].Pos {
-		t.Fatalf("%d records", len(got))
-	}
-	if _, err := s.disk.write.Exec("PRAGMA max_page_count = 1000000"); err != nil {
-		t.Fatal(err)
-	}
-	await(t, "recovery", func() bool { return s.Status().Durable })
-	if got := everything(t, s); len(got) != 2 || got[1].Epoch != r[0].Epoch {
-		t.Errorf("%d records", len(got))
-	}
-}
-
-func TestACommitThatHangsDoesNotHoldTheCallerAndIsNotRecordedTwice(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "spool.db")
-	o := options(path)
-	o.CommitLimit, o.RetryEvery = 20*time.Millisecond, 10*time.Millisecond
-	s, _ := open(t, o)
-	add(t, s, draft("blue", Event, 1))
-	other, err := openDisk(t.Context(), path)
+	var got []RejectedRecord
+	err := again.Rejected(t.Context(), func(r RejectedRecord) error { got = append(got, r); return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = other.close() }()
-	lock, err := other.write.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
+	if diff := cmp.Diff([]RejectedRecord{{Sink: "x", Pos: records[2].Pos, Reason: "too large", Payload: records[2].Payload}}, got); diff != "" {
+		t.Fatal(diff)
 	}
-	if _, err := lock.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
-		t.Fatal(err)
+}
+
+func TestRangeIsByTime(t *testing.T) {
+	s := openRunning(t, options(filepath.Join(t.TempDir(), "spool.db")))
+	want := []Record{}
+	for i := range 1200 { // more than one page; many share a millisecond, and the clock steps back
+		at := start().Add(time.Duration(i/3) * time.Millisecond)
+		want = append(want, s.add(draft("a", Observation, at), draft("a", Event, at), draft("b", Observation, at))[0])
 	}
-	r := add(t, s, draft("blue", Event, 2))
-	if r[0].Durable || !strings.Contains(s.Status().Reason, "longer than") {
-		t.Fatalf("%+v %+v", r, s.Status())
-	}
-	if _, err := lock.ExecContext(t.Context(), "ROLLBACK"); err != nil { // now the hanging commit goes through after all
-		t.Fatal(err)
-	}
-	await(t, "recovery", func() bool { return s.Status().Durable })
-	var n []int
-	for _, rec := range everything(t, s) {
-		var p payload
-		if err := json.Unmarshal(rec.Payload, &p); err != nil {
+	late := s.add(draft("a", Observation, start().Add(-time.Hour)))[0]
+	read := func(from, to time.Time) []Record {
+		t.Helper()
+		got := []Record{}
+		err := s.Range(t.Context(), "a", Observation, from, to, func(r Record) error { got = append(got, r); return nil })
+		if err != nil {
 			t.Fatal(err)
 		}
-		n = append(n, p.N)
+		return got
 	}
-	if !slices.Equal(n, []int{1, 2}) {
-		t.Errorf("recorded %v", n)
+	if diff := cmp.Diff(want, read(start(), start().Add(time.Hour))); diff != "" {
+		t.Fatal(diff)
+	}
+	if diff := cmp.Diff([]Record{late}, read(start().Add(-time.Hour), start())); diff != "" {
+		t.Fatal(diff)
+	}
+	if diff := cmp.Diff(want[300:600], read(start().Add(100*time.Millisecond), start().Add(200*time.Millisecond))); diff != "" {
+		t.Fatal(diff)
+	}
+	stop := errors.New("enough")
+	if err := s.Range(t.Context(), "a", Observation, start(), start().Add(time.Hour), func(Record) error { return stop }); !errors.Is(err, stop) {
+		t.Fatalf("error %v", err)
 	}
 }
 
-func TestMemoryOverflowDropsObservationsFirstAndSaysWhich(t *testing.T) {
-	o := options(filepath.Join(t.TempDir(), "no", "folder", "spool.db"))
-	o.MemoryRecords, o.RetryEvery = 4, time.Hour
-	s, _ := open(t, o)
-	add(t, s, draft("blue", Alert, 0))
-	for i := range 6 {
-		add(t, s, draft("blue", Observation, i+1))
+// Covers GW-41.
+func TestPruneTakesConfirmedOldObservationsOnly(t *testing.T) {
+	o := options(filepath.Join(t.TempDir(), "spool.db"))
+	s := openRunning(t, o)
+	for i := range 1200 {
+		at := start().Add(time.Duration(i) * time.Second)
+		s.add(draft("a", Observation, at), draft("a", Event, at), draft("b", Alert, at))
 	}
-	var got []uint64
-	for _, r := range everything(t, s) {
-		got = append(got, r.Seq)
+	records := all(t, s.Spool, 0)
+	advance := func(sink string, n int) {
+		t.Helper()
+		if err := s.Advance(t.Context(), sink, records[n-1].Pos, nil); err != nil {
+			t.Fatal(err)
+		}
 	}
-	losses := s.TakeLosses()
-	if !slices.Equal(got, []uint64{1, 5, 6, 7}) || len(losses) != 1 || losses[0].FromSeq != 2 || losses[0].ToSeq != 4 || losses[0].Stream != "blue" {
-		t.Errorf("kept %v, lost %+v", got, losses)
+	advance("x", 3600)
+	advance("y", 3000)
+	before := s.Status().Records
+	if err := s.Prune(t.Context(), []string{"x", "y"}, start().Add(1100*time.Second)); err != nil {
+		t.Fatal(err)
 	}
-	if len(s.TakeLosses()) != 0 {
-		t.Error("a loss is told twice")
+	if got := before - s.Status().Records; got != 1000 {
+		t.Fatalf("%d records pruned, want the 1000 that y has confirmed", got)
+	}
+	advance("y", 3600)
+	if err := s.Prune(t.Context(), []string{"x", "y"}, start().Add(1100*time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	var want []Record
+	for _, r := range records {
+		if r.Kind != Observation || !r.At.Before(start().Add(1100*time.Second)) {
+			want = append(want, r)
+		}
+	}
+	s.end()
+	again := openRunning(t, o)
+	if diff := cmp.Diff(want, all(t, again.Spool, 0)); diff != "" {
+		t.Fatal(diff)
+	}
+	if got := again.Status().Records; got != uint64(len(want)) {
+		t.Fatalf("status counts %d records, want %d", got, len(want))
+	}
+	n, oldest, err := again.Backlog(t.Context(), "new")
+	if err != nil || n != uint64(len(want)) || !oldest.Equal(want[0].At) {
+		t.Fatalf("backlog of a new sink is %d from %v, %v", n, oldest, err)
+	}
+	if r := again.observe("a", 1)[0]; r.Seq != 2401 || r.TopicSeq != 1201 {
+		t.Fatalf("numbers after pruning: %+v", r.Key)
+	}
+}
+
+// Covers GW-36.
+func TestCallersShareTransactions(t *testing.T) {
+	s := open(t, options(filepath.Join(t.TempDir(), "spool.db")))
+	const callers = 64
+	held := make(chan struct{})
+	first := true
+	s.writer.hook = func() error {
+		if first {
+			first = false
+			<-held // until everybody waits
+		}
+		return nil
+	}
+	r := run(t, s)
+	var wg sync.WaitGroup
+	for range callers {
+		wg.Go(func() { r.observe("a", 1) })
+	}
+	// One is in its transaction; the writer takes the others when it is done, at the latest in
+	// a second step for those that came after its look.
+	close(held)
+	wg.Wait()
+	r.end()
+	if s.writer.commits >= callers {
+		t.Fatalf("%d transactions for %d callers", s.writer.commits, callers)
+	}
+	t.Logf("%d callers, %d transactions", callers, s.writer.commits)
+}
+
+func TestClosedSpool(t *testing.T) {
+	s := openRunning(t, options(filepath.Join(t.TempDir(), "spool.db")))
+	s.observe("a", 1)
+	s.end()
+	if _, err := s.Append(t.Context(), Batch{Drafts: []Draft{draft("a", Event, start())}}); !errors.Is(err, ErrClosed) {
+		t.Fatalf("append: %v", err)
+	}
+	if err := s.Advance(t.Context(), "x", 1, nil); !errors.Is(err, ErrClosed) {
+		t.Fatalf("advance: %v", err)
+	}
+	if err := s.Prune(t.Context(), nil, start()); !errors.Is(err, ErrClosed) {
+		t.Fatalf("prune: %v", err)
+	}
+}
+
+func TestAppendGivesUpBeforeRunRuns(t *testing.T) {
+	s := open(t, options(filepath.Join(t.TempDir(), "spool.db")))
+	defer s.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.Append(ctx, Batch{Drafts: []Draft{draft("a", Event, start())}}); !errors.Is(err, context.Canceled) {
+		t.Fatalf("append: %v", err)
+	}
+}
+
+func TestWait(t *testing.T) {
+	s := openRunning(t, options(filepath.Join(t.TempDir(), "spool.db")))
+	woken := make(chan error, 1)
+	go func() { woken <- s.Wait(t.Context(), 1) }()
+	s.observe("a", 1)
+	select {
+	case err := <-woken:
+		t.Fatalf("woken with %v at place 1", err)
+	default:
+	}
+	s.observe("a", 1)
+	if err := <-woken; err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Wait(ctx, 100); !errors.Is(err, context.Canceled) {
+		t.Fatalf("wait: %v", err)
+	}
+}
+
+func TestOptionsAreChecked(t *testing.T) {
+	if _, err := Open(t.Context(), Options{}); err == nil {
+		t.Fatal("no error")
 	}
 }

@@ -2,7 +2,6 @@ package spool
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -10,99 +9,107 @@ import (
 	"time"
 )
 
-// together bounds how many requests share a transaction.
-const together = 256
-
-// RejectedRecord is a record that a sink will never take; it is set aside with its reason.
-type RejectedRecord struct {
-	Sink    string
-	Pos     int64
-	Reason  string
-	Payload []byte
-}
-
-// request is one call waiting for the writer: a batch to append, or a cursor to move.
-type request struct {
-	batch    Batch
-	sink     string // of a cursor; empty for a batch
-	pos      int64
+// writing is the state of the Run goroutine.
+type writing struct {
+	s      *Spool
+	worker *worker
+	num    numbers            // of the present epoch
+	saved  map[string]counter // of the durable epoch, as on disk; nil while detached
+	// Of the time from memory:
+	memory   bool
+	unsaved  map[string][]byte // notes
 	rejected []RejectedRecord
-
-	records []Record
-	err     error
-	done    chan struct{}
+	holes    []hole
+	undo     bool // a commit that was given up may have gone through
+	condemn  error
+	carried  []Record // from a damaged file, to be written before the memory
+	base     int64    // behind this place of the file nothing of ours stands; -1: diskEnd counts
+	attempt  *attempt
+	old      *file // to be closed by the next job: another opening has taken its place
+	tries    int
+	retry    *time.Timer
+	pause    time.Duration
+	flush    *time.Timer
+	flushing bool
+	commits  uint64
+	hook     func() error // of tests: runs before each transaction, on the worker
 }
 
-// Append numbers and records a batch, all or nothing, and returns its records once they are on
-// disk; or, while the disk does not work, once they are in memory, with Durable false. It works while
-// Run runs. An error is an encoding error of the batch, ErrClosed, or ctx's.
-func (s *Spool) Append(ctx context.Context, b Batch) ([]Record, error) {
-	r := &request{batch: b, done: make(chan struct{})}
-	if err := s.hand(ctx, r); err != nil {
-		return nil, err
+func newWriting(s *Spool, st *state) *writing {
+	w := &writing{s: s, worker: newWorker(), base: -1, unsaved: map[string][]byte{}, num: numbers{counters: map[string]counter{}}}
+	if st != nil {
+		w.num = numbers{epoch: st.epoch, durable: true, pos: st.end, counters: maps.Clone(st.counters)}
+		w.saved = maps.Clone(st.counters)
 	}
-	return r.records, r.err
+	return w
 }
 
-// Advance moves a sink's cursor and sets rejected records aside, in one transaction. A crash before it
-// is on disk leads to repeats, never to a loss. The cursor never moves backwards.
-func (s *Spool) Advance(ctx context.Context, sink string, pos int64, rejected []RejectedRecord) error {
-	r := &request{sink: sink, pos: pos, rejected: rejected, done: make(chan struct{})}
-	if err := s.hand(ctx, r); err != nil {
-		return err
-	}
-	return r.err
-}
-
-// hand gives a request to the writer and waits for it. Once handed over it is carried out, whatever
-// becomes of ctx.
-func (s *Spool) hand(ctx context.Context, r *request) error {
-	select {
-	case s.requests <- r:
-	case <-s.stopped:
-		return ErrClosed
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	<-r.done
-	return nil
-}
-
-// Run writes until ctx ends; then what was handed over is recorded and Append returns ErrClosed.
+// Run writes until ctx ends; then what was handed over is recorded, and from then on the answer is
+// ErrClosed. It returns an error when records that are in memory only could not be brought to disk.
 func (s *Spool) Run(ctx context.Context) error {
-	defer close(s.stopped)
+	w := s.writer
 	base := context.WithoutCancel(ctx)
-	retry := time.NewTicker(s.o.RetryEvery)
-	defer retry.Stop()
-	var stuck *pending // a commit that did not return in time
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		w.worker.run(base)
+	}()
+	w.retry, w.flush = time.NewTimer(w.pause), time.NewTimer(0)
+	defer w.retry.Stop()
+	defer w.flush.Stop()
+	w.flush.Stop()
+	if !w.memory {
+		w.retry.Stop()
+	}
+	w.loop(ctx)
+	for _, r := range w.gather(nil) {
+		w.carryOut([]*request{r})
+	}
+	err := w.finish()
+	close(s.stopped)
+	close(w.worker.jobs)
+	if w.worker.busy {
+		s.mu.Lock()
+		s.file = nil // closing it would wait for the disk
+		s.mu.Unlock()
+		return errors.Join(err, errors.New("the disk does not answer; its goroutine is left behind"))
+	}
+	<-ended
+	return err
+}
+
+func (w *writing) loop(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
-			if stuck == nil {
-				s.recover(base)
-			}
-			return nil
-		case r := <-s.requests:
-			if p := s.carryOut(base, s.gather(r)); p != nil {
-				stuck = p
-			}
-		case <-retry.C:
-			if stuck != nil && !stuck.settled(base, s.o.Log) {
-				continue
-			}
-			stuck = nil
-			s.recover(base)
+			return
+		case r := <-w.s.requests:
+			w.carryOut(w.gather(r))
+		case <-w.s.nudge:
+			w.nudged()
+		case <-w.flush.C:
+			w.flushing = false
+			w.flushCursors()
+		case err := <-w.worker.results:
+			w.worker.busy = false
+			w.returned(err)
+		case <-w.retry.C:
+			w.again()
 		}
 	}
 }
 
 // gather takes what else is waiting.
-func (s *Spool) gather(first *request) []*request {
-	all := []*request{first}
-	for len(all) < together {
+func (w *writing) gather(first *request) []*request {
+	var all []*request
+	n := 0
+	if first != nil {
+		all, n = append(all, first), len(first.batch.Drafts)
+	}
+	for n < groupRecords {
 		select {
-		case r := <-s.requests:
-			all = append(all, r)
+		case r := <-w.s.requests:
+			all, n = append(all, r), n+1+len(r.batch.Drafts)
 		default:
 			return all
 		}
@@ -110,281 +117,252 @@ func (s *Spool) gather(first *request) []*request {
 	return all
 }
 
-// carryOut records requests on disk, or in memory when the disk does not work.
-func (s *Spool) carryOut(ctx context.Context, all []*request) (stuck *pending) {
-	defer func() {
-		for _, r := range all {
+// carryOut answers requests: those that write share one transaction.
+func (w *writing) carryOut(all []*request) {
+	var group []*request
+	for _, r := range all {
+		if r.prune != nil {
+			w.prune(r)
 			close(r.done)
-		}
-	}()
-	s.mu.Lock()
-	d, durable, st := s.disk, s.reason == "", s.state.clone()
-	s.mu.Unlock()
-	if d == nil || !durable {
-		s.remember(all)
-		return nil
-	}
-	number(&st, all, true, s.o.NewEpoch)
-	p := d.commit(ctx, st, all)
-	select {
-	case err := <-p.result:
-		if err == nil {
-			s.settle(st, all)
-			return nil
-		}
-		s.giveUp(fmt.Sprintf("record: %v", err))
-	case <-time.After(s.o.CommitLimit):
-		s.giveUp(fmt.Sprintf("a commit took longer than %v", s.o.CommitLimit))
-		stuck = p
-	}
-	s.remember(all)
-	return stuck
-}
-
-// number gives keys and encodes. A batch that cannot be encoded takes no numbers.
-func number(st *state, all []*request, durable bool, newEpoch func() string) {
-	if st.epoch == "" {
-		st.epoch = newEpoch()
-	}
-	for _, r := range all {
-		r.records, r.err = nil, nil
-		if r.sink != "" {
 			continue
 		}
-		try := st.clone()
-		for _, draft := range r.batch.Drafts {
-			record, err := try.number(draft, durable)
-			if err != nil {
-				r.records, r.err = nil, err
-				break
-			}
-			r.records = append(r.records, record)
-		}
-		if r.err == nil {
-			*st = try
-		}
+		group = append(group, r)
 	}
-}
-
-func (s *state) number(d Draft, durable bool) (Record, error) {
-	if d.Kind < Observation || d.Kind > Alert {
-		return Record{}, fmt.Errorf("record of unknown kind %d", d.Kind)
-	}
-	c := s.counts[d.Stream]
-	c.seq++
-	c.topic[d.Kind]++
-	key := Key{Epoch: s.epoch, Stream: d.Stream, Seq: c.seq, TopicSeq: c.topic[d.Kind], Durable: durable}
-	payload, err := d.Encode(key)
-	if err != nil {
-		return Record{}, fmt.Errorf("encode record: %w", err)
-	}
-	s.counts[d.Stream] = c
-	s.pos++
-	return Record{Key: key, Pos: s.pos, Kind: d.Kind, At: d.At.UTC(), Payload: payload}, nil
-}
-
-// settle makes what is on disk visible.
-func (s *Spool) settle(st state, all []*request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.state, s.visible = st, st.pos
-	for _, r := range all {
-		s.records += uint64(len(r.records))
-		s.move(r)
-	}
-	s.announce()
-}
-
-// move needs s.mu.
-func (s *Spool) move(r *request) {
-	if r.sink != "" && r.pos > s.cursors[r.sink] {
-		s.cursors[r.sink] = r.pos
-	}
-}
-
-// giveUp turns to memory under a new epoch.
-func (s *Spool) giveUp(reason string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.reason = reason
-	s.state.epoch = s.o.NewEpoch()
-	s.state.counts = map[string]counts{}
-	s.o.Log.Error("records go to memory only", slog.String("reason", reason))
-}
-
-// remember records in memory.
-func (s *Spool) remember(all []*request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	number(&s.state, all, false, s.o.NewEpoch)
-	for _, r := range all {
-		if r.sink != "" {
-			s.move(r)
-			s.moved = true
-			s.rejected = append(s.rejected, r.rejected...)
-			continue
-		}
-		if r.err != nil {
-			continue
-		}
-		s.memory = append(s.memory, r.records...)
-		s.records += uint64(len(r.records))
-		maps.Copy(s.notes, r.batch.Notes)
-	}
-	for len(s.memory) > s.o.MemoryRecords {
-		s.forget()
-	}
-	if over := len(s.rejected) - s.o.MemoryRecords; over > 0 {
-		s.rejected = s.rejected[over:]
-	}
-	s.announce()
-}
-
-// forget drops the oldest observation, or with none left the oldest record, and notes the loss. It
-// needs s.mu.
-func (s *Spool) forget() {
-	i := 0
-	for j, r := range s.memory {
-		if r.Kind == Observation {
-			i = j
-			break
-		}
-	}
-	gone := s.memory[i]
-	s.memory = append(s.memory[:i], s.memory[i+1:]...)
-	s.records--
-	last := len(s.losses) - 1
-	if last >= 0 && s.losses[last].Stream == gone.Stream && s.losses[last].ToSeq+1 == gone.Seq {
-		s.losses[last].ToSeq = gone.Seq
+	if len(group) == 0 {
 		return
 	}
-	s.losses = append(s.losses, Loss{Stream: gone.Stream, FromSeq: gone.Seq, ToSeq: gone.Seq, Reason: "memory full while the disk did not work"})
+	if w.memory || !w.record(group) {
+		w.remember(group)
+	}
+	for _, r := range group {
+		close(r.done)
+	}
 }
 
-// pending is a commit under way.
-type pending struct {
-	disk   *disk
-	from   int64 // first place of the batch
-	result chan error
-}
-
-// settled says whether a commit that took too long has returned. If it went through after all, its
-// records are removed: they were recorded again in memory and nobody has seen them.
-func (p *pending) settled(ctx context.Context, log *slog.Logger) bool {
-	select {
-	case err := <-p.result:
-		if err != nil {
-			return true
+// record writes requests in one transaction. False means that the disk does not work any more.
+func (w *writing) record(group []*request) bool {
+	c := &change{notes: map[string][]byte{}, counters: map[string]counter{}, now: w.s.o.Now()}
+	for _, r := range group {
+		if r.sink != "" {
+			c.rejected = append(c.rejected, r.rejected...)
+			continue
 		}
-	default:
+		if r.records, r.err = w.num.batch(&r.batch); r.err != nil {
+			continue
+		}
+		c.records = append(c.records, r.records...)
+		maps.Copy(c.notes, r.batch.Notes)
+	}
+	for i := range c.records {
+		stream := c.records[i].Stream
+		c.counters[stream] = w.num.counters[stream]
+	}
+	return w.commit(c, group)
+}
+
+// commit writes a change, and with it the cursors, and makes it visible.
+func (w *writing) commit(c *change, group []*request) bool {
+	s := w.s
+	s.mu.Lock()
+	for _, r := range group {
+		if r.sink != "" {
+			s.move(r.sink, r.pos)
+		}
+	}
+	c.cursors = s.takeMoved()
+	f := s.file
+	s.mu.Unlock()
+	if len(c.records)+len(c.notes)+len(c.cursors)+len(c.rejected) == 0 {
+		return true
+	}
+	if err := w.attemptCommit(f, c); err != nil {
+		w.toMemory(err.Error())
+		w.rejectedLater(c.rejected, c.cursors)
+		for _, r := range group {
+			r.rejected = nil // noted just now
+		}
 		return false
 	}
-	if _, err := p.disk.write.ExecContext(ctx, "DELETE FROM record WHERE pos >= ?", p.from); err != nil {
-		log.Error("late records were not removed", slog.Any("error", err))
-	}
+	maps.Copy(w.saved, c.counters)
+	size := f.size()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.visible(c, size)
 	return true
 }
 
-// commit writes requests in one transaction, in a goroutine that may hang with the disk.
-func (d *disk) commit(ctx context.Context, st state, all []*request) *pending {
-	p := &pending{disk: d, from: st.pos + 1, result: make(chan error, 1)}
-	for _, r := range all {
-		if len(r.records) > 0 {
-			p.from = min(p.from, r.records[0].Pos)
+func (w *writing) attemptCommit(f *file, c *change) error {
+	err, inTime := w.worker.try(w.s.o.CommitLimit, w.writeJob(f, c))
+	w.commits++
+	switch {
+	case !inTime:
+		w.undo = true
+		return fmt.Errorf("a commit took longer than %v", w.s.o.CommitLimit)
+	case err != nil:
+		// An error of the commit itself leaves open what is on disk.
+		w.undo = true
+		if isDamage(err) {
+			w.condemn = err
 		}
+		return fmt.Errorf("record: %w", err)
 	}
-	// A copy: when the commit hangs, the requests get other keys meanwhile.
-	work := make([]request, len(all))
-	for i, r := range all {
-		work[i] = *r
-	}
-	go func() { p.result <- d.inOne(ctx, st, work) }()
-	return p
+	return nil
 }
 
-func (d *disk) inOne(ctx context.Context, st state, work []request) error {
-	tx, err := d.write.BeginTx(ctx, nil)
-	if err != nil {
+// writeJob is the job that carries a change out.
+func (w *writing) writeJob(f *file, c *change) func(context.Context) error {
+	hook, afterFailure, old := w.hook, w.memory, w.old
+	w.old = nil
+	return func(ctx context.Context) error {
+		if old != nil {
+			_ = old.close() // it is broken; the new opening counts
+		}
+		if hook != nil {
+			if err := hook(); err != nil {
+				return err
+			}
+		}
+		if afterFailure {
+			if err := f.reload(ctx); err != nil {
+				return err
+			}
+		}
+		return f.apply(ctx, c)
+	}
+}
+
+// takeMoved needs s.mu.
+func (s *Spool) takeMoved() map[string]int64 {
+	moved := map[string]int64{}
+	for sink := range s.moved {
+		moved[sink] = min(s.cursors[sink], s.diskEnd)
+	}
+	clear(s.moved)
+	return moved
+}
+
+// visible shows what a commit brought; it needs s.mu.
+func (s *Spool) visible(c *change, size uint64) {
+	s.take(c.notes)
+	s.bytes = size
+	if len(c.records) == 0 {
+		return
+	}
+	s.onDisk += uint64(len(c.records))
+	s.end = c.records[len(c.records)-1].Pos
+	s.diskEnd = s.end
+	s.remind(c.records)
+	s.announce()
+}
+
+// remind keeps the newest records for readers that are up to date; it needs s.mu.
+func (s *Spool) remind(records []Record) {
+	s.recent = append(s.recent, records...)
+	if over := len(s.recent) - recentSize; over > recentSize {
+		s.since = s.recent[over-1].Pos
+		s.recent = append(make([]Record, 0, 2*recentSize+groupRecords), s.recent[over:]...)
+	}
+}
+
+func (w *writing) nudged() {
+	s := w.s
+	s.mu.Lock()
+	damage := s.damage
+	s.damage = nil
+	s.mu.Unlock()
+	if damage != nil && w.condemn == nil {
+		w.condemn = damage
+		if !w.memory {
+			w.toMemory(damage.Error())
+		}
+	}
+	if !w.flushing && !w.memory {
+		w.flushing = true
+		w.flush.Reset(s.o.CursorDelay)
+	}
+}
+
+func (w *writing) flushCursors() {
+	if !w.memory {
+		w.commit(&change{now: w.s.o.Now()}, nil)
+	}
+}
+
+func (w *writing) prune(r *request) {
+	s := w.s
+	if w.memory {
+		return
+	}
+	s.mu.Lock()
+	upTo := s.diskEnd
+	for _, sink := range r.prune.sinks {
+		upTo = min(upTo, s.cursors[sink])
+	}
+	c := &change{cursors: s.takeMoved(), counters: maps.Clone(w.num.counters)}
+	f := s.file
+	s.mu.Unlock()
+	var gone map[string]uint64
+	hook := w.hook
+	err, inTime := w.worker.try(s.o.CommitLimit, func(ctx context.Context) (err error) {
+		if hook != nil {
+			if err := hook(); err != nil {
+				return err
+			}
+		}
+		if gone, err = f.prune(ctx, upTo, r.prune.before, c); err == nil && len(gone) > 0 {
+			err = f.vacuum(ctx)
+		}
 		return err
-	}
-	if err := transact(ctx, tx, st, work); err != nil {
-		return errors.Join(err, tx.Rollback())
-	}
-	return tx.Commit()
-}
-
-func transact(ctx context.Context, tx *sql.Tx, st state, work []request) error {
-	w := writer{ctx: ctx, tx: tx}
-	streams := map[string]bool{}
-	for _, r := range work {
-		if r.err != nil {
-			continue
+	})
+	if !inTime || err != nil {
+		r.err = fmt.Errorf("prune: %w", errors.Join(err, errSlow(inTime)))
+		w.undo = true
+		if isDamage(err) {
+			w.condemn = err
 		}
-		for _, rec := range r.records {
-			w.exec("INSERT INTO record (pos, stream, kind, at_ms, epoch, seq, topic_seq, durable, payload) VALUES (?,?,?,?,?,?,?,?,?)",
-				rec.Pos, rec.Stream, rec.Kind, rec.At.UnixMilli(), rec.Epoch, rec.Seq, rec.TopicSeq, rec.Durable, rec.Payload)
-			streams[rec.Stream] = true
-		}
-		w.notes(r.batch.Notes)
-		if r.sink != "" {
-			w.cursor(r.sink, r.pos)
-		}
-		w.reject(r.rejected)
+		w.toMemory(r.err.Error())
+		w.rejectedLater(nil, c.cursors)
+		return
 	}
-	for stream := range streams {
-		w.counts(stream, st.counts[stream])
+	for stream, n := range gone {
+		r.prune.gone += n
+		count := w.num.counters[stream]
+		count.records -= n
+		w.num.counters[stream], w.saved[stream] = count, count
 	}
-	if len(streams) > 0 {
-		w.meta("epoch", st.epoch)
-		w.meta("pos", fmt.Sprint(st.pos))
-	}
-	return w.err
-}
-
-// writer executes statements until one fails.
-type writer struct {
-	ctx context.Context //nolint:containedctx // lives within one call of transact
-	tx  *sql.Tx
-	err error
-}
-
-func (w *writer) exec(query string, args ...any) {
-	if w.err == nil {
-		_, w.err = w.tx.ExecContext(w.ctx, query, args...)
+	size := f.size()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.onDisk -= r.prune.gone
+	s.bytes = size
+	if r.prune.gone > 0 {
+		s.pruned = max(s.pruned, upTo)
+		s.recent, s.since = nil, s.diskEnd // some of them may be gone
 	}
 }
 
-func (w *writer) notes(notes map[string][]byte) {
-	for key, value := range notes {
-		if value == nil {
-			w.exec("DELETE FROM note WHERE key = ?", key)
-		} else {
-			w.exec("INSERT INTO note (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", key, value)
-		}
+func errSlow(inTime bool) error {
+	if inTime {
+		return nil
 	}
+	return errors.New("the disk took too long")
 }
 
-func (w *writer) cursor(sink string, pos int64) {
-	w.exec("INSERT INTO cursor (sink, pos) VALUES (?, ?) ON CONFLICT (sink) DO UPDATE SET pos = max(pos, excluded.pos)", sink, pos)
-}
-
-func (w *writer) reject(rejected []RejectedRecord) {
-	for _, j := range rejected {
-		w.exec("INSERT INTO rejected (sink, pos, at_ms, reason, payload) VALUES (?, ?, ?, ?, ?)", j.Sink, j.Pos, time.Now().UnixMilli(), j.Reason, j.Payload)
+// toMemory goes on from memory under a new epoch.
+func (w *writing) toMemory(reason string) {
+	s := w.s
+	w.memory, w.pause = true, s.o.RetryEvery
+	if w.saved != nil {
+		w.num.counters = maps.Clone(w.saved)
 	}
-}
-
-func (w *writer) counts(stream string, c counts) {
-	w.counter(stream, 0, c.seq)
-	for kind := Observation; kind <= Alert; kind++ {
-		w.counter(stream, int(kind), c.topic[kind])
+	w.num.restart(s.o.NewEpoch(), false)
+	s.mu.Lock()
+	w.num.pos = s.end
+	s.reason, s.epoch = reason, w.num.epoch
+	s.announce()
+	s.mu.Unlock()
+	if w.retry != nil {
+		w.retry.Reset(w.pause)
 	}
-}
-
-func (w *writer) counter(stream string, kind int, n uint64) {
-	w.exec("INSERT INTO counter (stream, kind, n) VALUES (?, ?, ?) ON CONFLICT (stream, kind) DO UPDATE SET n = excluded.n", stream, kind, n)
-}
-
-func (w *writer) meta(key, value string) {
-	w.exec("INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", key, value)
+	s.o.Log.Error("records go to memory only", slog.String("path", s.o.Path), slog.String("reason", reason))
 }
