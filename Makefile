@@ -32,7 +32,7 @@ lint: $(BIN)/golangci-lint-$(GOLANGCI_LINT)
 	$(BIN)/golangci-lint-$(GOLANGCI_LINT) run ./...
 
 # Tests that start real servers or a browser have targets of their own below.
-WHOLE := infusiond/cmd/infusiond/wholetest infusiond/gateway/page/browsertest
+WHOLE := infusiond/gateway/proof/whole infusiond/gateway/page/browsertest
 unit: system-parts $(BIN)/influxd
 	go test $$(go list ./... | grep -vxF "$$(printf '%s\n' $(WHOLE))")
 
@@ -48,7 +48,7 @@ fuzz: ## Every fuzz target for FUZZTIME
 	done
 
 test-program: build system-parts $(BIN)/influxd ## The whole program on a real Mosquitto, a real InfluxDB and real ptys
-	go test -count=1 ./cmd/infusiond/wholetest
+	go test -count=1 ./gateway/proof/whole
 
 test-browser: system-parts ## The page in a real Chromium
 	go test -count=1 ./gateway/page/browsertest

@@ -12,6 +12,7 @@ const occlusion = "occlusion_downstream"
 
 // TestOcclusionIsOneAlarm follows one occlusion from the pump's log to its end, with the gateway
 // killed and started again while it lasts, and with more log records made while it is down.
+// Covers GW-01, GW-16, GW-18, GW-27, GW-47, GW-93, GW-97.
 func TestOcclusionIsOneAlarm(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, plan{gateway: "occlusion", pumps: []pump{blue(), red()}, speed: 10})

@@ -9,6 +9,7 @@ import (
 )
 
 // TestWrongRateIsADeviation types ten times the prescribed rate into the pump and mends it.
+// Covers GW-14, GW-74, GW-76, GW-81, GW-91.
 func TestWrongRateIsADeviation(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, plan{gateway: "rate", pumps: []pump{blue(), red()}})

@@ -7,6 +7,7 @@ import (
 )
 
 // TestEndIsTold stops the gateway in order, and then kills it.
+// Covers GW-44, GW-112.
 func TestEndIsTold(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, plan{gateway: "ending", pumps: []pump{blue(), red()}})

@@ -8,6 +8,7 @@ import (
 )
 
 // TestUnpluggedPumpIsUnknown takes the cable away for so long that data are delayed, and puts it back.
+// Covers GW-02, GW-12, GW-13, GW-14, GW-28, GW-46, GW-47, GW-82.
 func TestUnpluggedPumpIsUnknown(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, plan{gateway: "unplug", pumps: []pump{blue(), red()}})

@@ -14,6 +14,7 @@ import (
 // TestValuesAreWhatThePumpSent holds the bytes that the pump sent against what the subscriber got and what
 // stands in the database, cycle by cycle and decimal by decimal. Each pump has a gateway of its own,
 // because ports that share a capture cannot be told apart.
+// Covers GW-01, GW-21, GW-27, GW-48, GW-56, GW-74, GW-120.
 func TestValuesAreWhatThePumpSent(t *testing.T) {
 	t.Parallel()
 	for _, p := range []pump{blue(), red()} {

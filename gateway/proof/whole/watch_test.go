@@ -34,9 +34,6 @@ func watch(t *testing.T, s parts.Subscription) *watcher {
 	return w
 }
 
-// now is the place behind everything that was received so far, for await.
-func (w *watcher) now() int { return len(w.Messages()) }
-
 // await returns the first message of a topic, received at or behind the place from, that ok accepts,
 // and the place behind it.
 func await[T any](w *watcher, from int, what, topic string, ok func(T) bool) (T, int) {
