@@ -56,6 +56,7 @@ func must(t *testing.T, err error) {
 }
 
 // TestADayInVirtualTime polls every 5 s through real bytes and compares counter and truth.
+// Covers GW-121.
 func TestADayInVirtualTime(t *testing.T) {
 	v := virtual(t, "name=blue,rate=1.11,vtbi=100,bag=50")
 	for v.Now() < 24*time.Hour {
@@ -206,6 +207,7 @@ func exchange(t *testing.T, path string) (*os.File, string) {
 }
 
 // TestStartServesAPty runs the whole simulator in process: talk, unplug for a while, talk again, stop.
+// Covers GW-120.
 func TestStartServesAPty(t *testing.T) {
 	link := filepath.Join(t.TempDir(), "blue")
 	o, err := ParsePump("name=blue,link=" + link)

@@ -167,6 +167,7 @@ func (r rule) allows(path string) bool {
 	return true
 }
 
+// Covers GW-113.
 func TestImportDirections(t *testing.T) {
 	graph := packages(t)
 	for _, r := range rules() {
@@ -200,6 +201,7 @@ func packages(t *testing.T) []node {
 }
 
 // TestRulesBite breaks every rule in a made-up graph.
+// Covers GW-113.
 func TestRulesBite(t *testing.T) {
 	byName := map[string]rule{}
 	for _, r := range rules() {

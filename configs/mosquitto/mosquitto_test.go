@@ -229,6 +229,7 @@ func (c client) until(t *testing.T, last string) []string {
 	}
 }
 
+// Covers GW-53.
 func TestGatewaysWriteBelowTheirOwnNameOnly(t *testing.T) {
 	pki := authority(t, "home-17", "home-18", "bench-1", "fleet-board", "test-bench-board", "stranger")
 	address := start(t, pki)
@@ -296,6 +297,7 @@ func TestWillIsSentAndRetained(t *testing.T) {
 	later.until(t, status)
 }
 
+// Covers GW-53.
 func TestOnlyOurCertificatesGetIn(t *testing.T) {
 	pki, foreign := authority(t, "home-17"), authority(t, "home-17")
 	address := start(t, pki)

@@ -22,6 +22,7 @@ func permits(payload string) bool {
 	return slices.Contains(permitted, payload)
 }
 
+// Covers GW-01.
 func TestAllowListHoldsSectionFiveAndNothingElse(t *testing.T) {
 	for _, rule := range []wire.Checksum{wire.Sum, wire.XOR} {
 		list := driver(t, map[string]string{"checksum": rule.String()}).Profile().Allow
@@ -50,6 +51,7 @@ func TestAllowListHoldsSectionFiveAndNothingElse(t *testing.T) {
 }
 
 // M20: 02 57 54 30 32 30 44 03 stops the infusion and must never be emitted.
+// Covers GW-01.
 func TestStopCommandOfVectorM20IsRefused(t *testing.T) {
 	list := driver(t, nil).Profile().Allow
 	if q, ok := list.Match([]byte{0x02, 0x57, 0x54, 0x30, 0x32, 0x30, 0x44, 0x03}); ok {
@@ -59,6 +61,7 @@ func TestStopCommandOfVectorM20IsRefused(t *testing.T) {
 
 // Every payload that begins with one or two characters, alone and with what
 // control commands carry, is allowed only when section 5 lists it.
+// Covers GW-01.
 func TestEveryPrefixIsRefusedUnlessListed(t *testing.T) {
 	tails := []string{"", "0", "00", "01", "02", "1", "?", "SN800008", "00000000", "0000A8FF", "OWER", "OWER?", "OWER:OFF", "OWER:OFF?", "NFU:RUN", "NFU:RUN?", ":RUN?"}
 	for _, rule := range []wire.Checksum{wire.Sum, wire.XOR} {
@@ -88,6 +91,7 @@ func TestEveryPrefixIsRefusedUnlessListed(t *testing.T) {
 	}
 }
 
+// Covers GW-01.
 func FuzzAllowList(f *testing.F) {
 	for _, payload := range append([]string{"WT02", "KE01", "LB", ":POWER:OFF?", ":INFU:RUN", "RE00000010"}, permitted...) {
 		f.Add(wire.AppendFrame(nil, []byte(payload), wire.Sum))

@@ -99,6 +99,7 @@ func TestUnfinishedProgramDataWaits(t *testing.T) {
 	}
 }
 
+// Covers GW-19.
 func TestProgramDataWithoutAnEndLeavesAlarmsUnknown(t *testing.T) {
 	block := longData()[:10] // the pump lost power while it wrote
 	p := withLog(t, 0, append([]wire.Record{rec(wire.EventRun, 1, 0)}, block...)...)
@@ -118,6 +119,7 @@ func TestProgramDataWithoutAnEndLeavesAlarmsUnknown(t *testing.T) {
 
 // Random logs of events and blocks, read from any start and in any portions, give the
 // same records as were written, each once, and the alarms of the last run on.
+// Covers GW-18.
 func TestRandomLogsAreReadOnceAndInOrder(t *testing.T) {
 	const seed = 20260314
 	for round := range 60 {

@@ -9,6 +9,7 @@ import (
 
 func frame(payload string) []byte { return wire.AppendFrame(nil, []byte(payload), wire.Sum) }
 
+// Covers GW-09.
 func TestConformance(t *testing.T) {
 	drivertest.Run(t, drivertest.Suite{
 		Driver: driver(t, nil),

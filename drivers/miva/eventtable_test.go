@@ -79,6 +79,7 @@ func TestRecordValues(t *testing.T) {
 	}
 }
 
+// Covers GW-31.
 func TestAgeIsAbsentWhenItCannotBeTold(t *testing.T) {
 	event := wire.Event{Stamp: wire.SecondsStamp(100)}
 	old := wire.Clock{Old: true, Date: wire.Date{Month: 13}}

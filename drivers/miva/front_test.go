@@ -164,6 +164,7 @@ func TestSensorFramesOfASimulatedPumpAreAccepted(t *testing.T) {
 
 // A paused pump says two rates that differ: 0 as it runs, 10 as it is set. Under
 // every fault of the simulator's line no answer stands in for another.
+// Covers GW-09.
 func TestNoRateTakesThePlaceOfAnotherUnderFaults(t *testing.T) {
 	perByte := map[string]bool{"noise": true, "drop": true, "lose": true} // a share of bytes, not of answers
 	for _, kind := range fault.Kinds() {

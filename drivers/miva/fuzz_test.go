@@ -132,6 +132,7 @@ func saidTruth(payloads map[string]bool) bool {
 //
 // script is a list of chunks "length, bytes". Length 255 is the pump's own answer, 254 its
 // answer behind the next eight bytes, 253 silence.
+// Covers GW-09.
 func FuzzPoll(f *testing.F) {
 	f.Add([]byte{255, 255, 255})
 	f.Add([]byte{255, 253, 255, 253, 253, 255})

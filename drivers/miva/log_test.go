@@ -37,6 +37,7 @@ func withLog(t testing.TB, from uint32, records ...wire.Record) *pump {
 	return p
 }
 
+// Covers GW-19.
 func TestAlarmsAreDerivedFromTheLog(t *testing.T) {
 	run, pause := rec(wire.EventRun, 10, 0), rec(wire.EventPaused, 20, 0)
 	occlusion := rec(wire.EventOcclusion, 30, 2)
@@ -126,6 +127,7 @@ func TestLogGoesAroundTheRing(t *testing.T) {
 	}
 }
 
+// Covers GW-16.
 func TestReconnectGoesOnAtTheAnchor(t *testing.T) {
 	p := withLog(t, 0, rec(wire.EventRun, 1, 0), rec(wire.EventBatteryLow, 2, 0))
 	first := open(t, p, nil, nil).poll()
@@ -140,6 +142,7 @@ func TestReconnectGoesOnAtTheAnchor(t *testing.T) {
 	}
 }
 
+// Covers GW-17.
 func TestHistoryThatDoesNotConnectIsAGap(t *testing.T) {
 	anchorOf := func(p *pump) string { return open(t, p, nil, nil).poll().Anchor }
 	base := func() *pump {
@@ -183,6 +186,7 @@ func TestHistoryThatDoesNotConnectIsAGap(t *testing.T) {
 	}
 }
 
+// Covers GW-17.
 func TestLogClearedWithinASessionIsAGap(t *testing.T) {
 	p := withLog(t, 100, rec(wire.EventRun, 1, 0), rec(wire.EventOcclusion, 2, 2))
 	k := open(t, p, nil, nil)
@@ -195,6 +199,7 @@ func TestLogClearedWithinASessionIsAGap(t *testing.T) {
 	}
 }
 
+// Covers GW-16.
 func TestBacklogIsReadInBoundedCycles(t *testing.T) {
 	p := withLog(t, 0, rec(wire.EventRun, 1, 0))
 	stored := open(t, p, nil, nil).poll().Anchor
@@ -226,6 +231,7 @@ func TestBacklogIsReadInBoundedCycles(t *testing.T) {
 	}
 }
 
+// Covers GW-16.
 func TestFirstStartIsBounded(t *testing.T) {
 	rows := []struct {
 		name    string
@@ -287,6 +293,7 @@ func TestEmptyLog(t *testing.T) {
 	}
 }
 
+// Covers GW-19.
 func TestPumpWithoutALogLeavesAlarmsUnknown(t *testing.T) {
 	p := newPump(t)
 	p.log = nil
@@ -296,6 +303,7 @@ func TestPumpWithoutALogLeavesAlarmsUnknown(t *testing.T) {
 	}
 }
 
+// Covers GW-20.
 func TestAuthenticationCodeIsNotExported(t *testing.T) {
 	code := wire.Event{Type: wire.EventAuthentication, Stamp: wire.SecondsStamp(20), Subtype: 0x1234, First: 0x1234, Second: 0x04D2}
 	p := withLog(t, 0, rec(wire.EventRun, 1, 0), code.Record())

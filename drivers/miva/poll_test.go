@@ -45,6 +45,7 @@ func TestFirstReportHoldsEverythingThePumpSaid(t *testing.T) {
 	}
 }
 
+// Covers GW-22.
 func TestFastCyclesHoldNothingThatWasNotAsked(t *testing.T) {
 	p := newPump(t)
 	delete(p.log, p.head) // no alarm, so that the clock is not needed
@@ -69,6 +70,7 @@ func TestFastCyclesHoldNothingThatWasNotAsked(t *testing.T) {
 	}
 }
 
+// Covers GW-22.
 func TestRateInAnotherUnitIsAbsentAndNamed(t *testing.T) {
 	p := newPump(t)
 	p.text[wire.RateUnit] = "MG/MIN"
@@ -169,6 +171,7 @@ func TestQueryThatFallsSilentFailsTheCycleAndBeginsASession(t *testing.T) {
 	}
 }
 
+// Covers GW-22.
 func TestAnswerWithoutAValueIsAbsentInThisCycleOnly(t *testing.T) {
 	p := newPump(t)
 	k := open(t, p, nil, nil)
@@ -267,6 +270,7 @@ func TestLineThatReturnsEveryQueryLosesNothing(t *testing.T) {
 	}
 }
 
+// Covers GW-09.
 func TestAfterEveryTimeoutTheSerialNumberIsAskedNext(t *testing.T) {
 	p := newPump(t)
 	delete(p.text, wire.TextRate)

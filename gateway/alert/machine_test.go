@@ -51,6 +51,7 @@ func expect(t *testing.T, what string, ts []Transition, want string) {
 	}
 }
 
+// Covers GW-91.
 func TestAFindingMustLastTwoReadings(t *testing.T) {
 	m := New(counter())
 	expect(t, "first", m.Update(start, readings, prescription.Slow, found1(message.CodeRateMismatch, start)), "")
@@ -65,6 +66,7 @@ func TestAFindingMustLastTwoReadings(t *testing.T) {
 	expect(t, "gone before it counted", m.Update(start.Add(25*time.Second), readings, prescription.Slow, nil), "")
 }
 
+// Covers GW-96.
 func TestStopPriorityRisesWithTheDrugsTimer(t *testing.T) {
 	for class, high := range map[prescription.StopClass]time.Duration{
 		prescription.Fast: time.Minute, prescription.Slow: 5 * time.Minute, prescription.Episodic: 15 * time.Minute, "": time.Minute,
@@ -79,6 +81,7 @@ func TestStopPriorityRisesWithTheDrugsTimer(t *testing.T) {
 	}
 }
 
+// Covers GW-31, GW-92.
 func TestAPumpAlarmPassesAtOnceWithItsOwnOnset(t *testing.T) {
 	m := New(counter())
 	ts := m.Update(start, readings, prescription.Fast, Of(start, nil, []drivers.Alarm{occlusion(187)}))
@@ -93,6 +96,7 @@ func TestAPumpAlarmPassesAtOnceWithItsOwnOnset(t *testing.T) {
 	})), "raised pump_fault high a2, raised pump_fault high a3")
 }
 
+// Covers GW-92.
 func TestACodeThatNobodyDeclaredIsAnUnknownAlarmNeverNothing(t *testing.T) {
 	m := New(counter())
 	for _, code := range []drivers.AlarmCode{"", "brand_new", drivers.AlarmCode(message.CodeRateMismatch)} {
@@ -103,6 +107,7 @@ func TestACodeThatNobodyDeclaredIsAnUnknownAlarmNeverNothing(t *testing.T) {
 	}
 }
 
+// Covers GW-94.
 func TestAnAlertNeverEndsWithItsEvidence(t *testing.T) {
 	raise := func() *Machine {
 		m := New(counter())
@@ -142,6 +147,7 @@ func TestAnAlertNeverEndsWithItsEvidence(t *testing.T) {
 	}
 }
 
+// Covers GW-94, GW-96.
 func TestSilenceGrowsAndEndsOnlyWhenDataReturns(t *testing.T) {
 	m := New(counter())
 	expect(t, "31 s", m.Pass(start.Add(31*time.Second), prescription.Fast, found1(message.CodeDataDelayed, start)), "raised data_delayed low a1")
@@ -166,6 +172,7 @@ func record(code drivers.AlarmCode, ends bool, age int64) drivers.LogRecord {
 	return r
 }
 
+// Covers GW-95.
 func TestAlarmsOfTheLogKeepTheirTrueTimes(t *testing.T) {
 	oc := drivers.AlarmOcclusionDownstream
 	for _, row := range []struct {
@@ -203,6 +210,7 @@ func TestAlarmsOfTheLogKeepTheirTrueTimes(t *testing.T) {
 	}
 }
 
+// Covers GW-97.
 func TestOpenAlertsSurviveARestartWithTheirTimes(t *testing.T) {
 	m := New(counter())
 	cs := append(found1(message.CodeStopped, start), Of(start, nil, []drivers.Alarm{occlusion(10)})...)
@@ -229,6 +237,7 @@ func TestOpenAlertsSurviveARestartWithTheirTimes(t *testing.T) {
 }
 
 // An occlusion stops the pump: the alarm is raised in the same reading in which the stop is only seen once.
+// Covers GW-97.
 func TestAConditionThatIsNotRaisedYetIsSaved(t *testing.T) {
 	m := New(counter())
 	cs := append(found1(message.CodeStopped, start), Of(start, nil, []drivers.Alarm{occlusion(10)})...)
@@ -264,6 +273,7 @@ func TestWhatWasNotRecordedIsFoundAgain(t *testing.T) {
 
 // TestEveryLifeIsWhole plays random histories: every alert is raised once, then changed any number of
 // times, then ended at most once; Open is exactly what was raised and not ended.
+// Covers GW-91.
 func TestEveryLifeIsWhole(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -320,6 +330,7 @@ func TestEveryLifeIsWhole(t *testing.T) {
 	}
 }
 
+// Covers GW-98.
 func TestEveryDeclarationIsComplete(t *testing.T) {
 	seen := map[string]bool{}
 	for _, d := range table {

@@ -20,6 +20,7 @@ import (
 	"infusiond/gateway/proof/parts"
 )
 
+// Covers GW-55.
 func TestNewRefusesNetworks(t *testing.T) {
 	for _, tt := range []struct {
 		name, listen string
@@ -77,6 +78,7 @@ func TestPublishRetainWill(t *testing.T) {
 	}
 }
 
+// Covers GW-55.
 func TestRetainedAndQueuedSurviveRestart(t *testing.T) {
 	dir := t.TempDir()
 	first := run(t, "127.0.0.1:0", dir)
@@ -98,6 +100,7 @@ func TestRetainedAndQueuedSurviveRestart(t *testing.T) {
 }
 
 // An absent subscriber must not stop the gateway from publishing.
+// Covers GW-55.
 func TestFullStoreDropsOldest(t *testing.T) {
 	b, err := broker.New(broker.Options{
 		Listen: "127.0.0.1:0", StoreDir: t.TempDir(), MaxWaiting: 64 << 10, Log: slog.New(slog.DiscardHandler),

@@ -70,6 +70,7 @@ func codes(fs []Finding) string {
 	return strings.Join(out, ", ")
 }
 
+// Covers GW-07, GW-19, GW-74, GW-75, GW-76, GW-77, GW-78, GW-79, GW-80.
 func TestVerdict(t *testing.T) {
 	set := func(text string) func(*infusion.Observation) {
 		return func(o *infusion.Observation) {
@@ -199,6 +200,7 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
+// Covers GW-77.
 func TestAStopBeginsWhenThePumpLastRanAsPlanned(t *testing.T) {
 	c := New(start)
 	c.Observe(running(nil), order(nil), true)
@@ -217,6 +219,7 @@ func TestAStopBeginsWhenThePumpLastRanAsPlanned(t *testing.T) {
 	}
 }
 
+// Covers GW-74.
 func TestTheVerdictCarriesWhatItWasMadeOf(t *testing.T) {
 	r := New(start).Observe(running(nil), order(nil), true)
 	if r.Tolerance != mlPerH("0.0111") || r.ProgrammedDose == nil || r.ProgrammedDose.Cmp(big.NewRat(1, 2)) != 0 || r.Order.Version != 3 {
@@ -224,6 +227,7 @@ func TestTheVerdictCarriesWhatItWasMadeOf(t *testing.T) {
 	}
 }
 
+// Covers GW-81.
 func TestHintsAreThoseOfTheDomainFacts(t *testing.T) {
 	for set, want := range map[string]string{
 		"11.1": "decimal point, or a loading dose", "0.111": "decimal point", "26.64": "mL/24 h", "2.447": "pounds used as kilograms",
@@ -239,6 +243,7 @@ func TestHintsAreThoseOfTheDomainFacts(t *testing.T) {
 	}
 }
 
+// Covers GW-82.
 func TestSilence(t *testing.T) {
 	never := New(start)
 	for d, want := range map[time.Duration]string{
@@ -269,6 +274,7 @@ func TestSilence(t *testing.T) {
 }
 
 // FuzzVerdict holds that whatever is missing, the verdict is never ok.
+// Covers GW-75.
 func FuzzVerdict(f *testing.F) {
 	f.Add(true, true, true, true, true, uint8(0), int64(111))
 	f.Add(true, false, true, true, true, uint8(1), int64(1110))

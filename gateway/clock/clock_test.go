@@ -15,6 +15,7 @@ import (
 	"infusiond/gateway/infusion"
 )
 
+// Covers GW-29.
 func TestNowFollowsTheBootClock(t *testing.T) {
 	s, err := New()
 	if err != nil {
@@ -53,6 +54,7 @@ func uptime(t *testing.T) time.Duration {
 	return time.Duration(seconds * float64(time.Second))
 }
 
+// Covers GW-30.
 func TestSynced(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -98,6 +100,7 @@ func TestSyncedIsAskedOncePerSecond(t *testing.T) {
 	}
 }
 
+// Covers GW-29.
 func TestNowGoesOnWithoutABootClock(t *testing.T) {
 	s := &System{
 		boot:     func() (time.Duration, error) { return 0, errors.New("gone") },

@@ -43,6 +43,7 @@ pumps:
   serial: SN800008
 `
 
+// Covers GW-15.
 func TestDefaults(t *testing.T) {
 	c, err := Parse("/etc/infusiond/infusiond.yaml", []byte(good), table)
 	if err != nil {
@@ -55,6 +56,7 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
+// Covers GW-111.
 func TestExampleIsValid(t *testing.T) {
 	c, err := Load("../../configs/infusiond.example.yaml", table)
 	if err != nil {
@@ -65,6 +67,7 @@ func TestExampleIsValid(t *testing.T) {
 	}
 }
 
+// Covers GW-08, GW-54, GW-110.
 func TestBadConfigurationsNameLineValueAndMend(t *testing.T) {
 	pump := "- name: red\n  port: /dev/ttyUSB1\n  driver: miva\n  serial: SN800009\n"
 	for _, row := range []struct{ name, old, replacement, want string }{
@@ -104,6 +107,7 @@ func TestBadConfigurationsNameLineValueAndMend(t *testing.T) {
 	}
 }
 
+// Covers GW-54.
 func TestPlainTextIsAcceptedOnThisMachineOrInWords(t *testing.T) {
 	for _, mqtt := range []string{"{url: tcp://127.0.0.1:1883}", "{url: mqtt://localhost:1883}", "{url: tcp://broker:1883, insecure: true}", "{url: ssl://broker:8883}"} {
 		if _, err := Parse("c.yaml", []byte(good+"mqtt: "+mqtt+"\n"), table); err != nil {
@@ -119,6 +123,7 @@ func TestMissingFileIsNamed(t *testing.T) {
 	}
 }
 
+// Covers GW-110.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(good))
 	example, err := os.ReadFile("../../configs/infusiond.example.yaml")

@@ -27,6 +27,7 @@ func read(d *Document) {
 	}
 }
 
+// Covers GW-110.
 func TestProblemsNamePlaceValueAndMend(t *testing.T) {
 	for _, row := range []struct{ name, yaml, want string }{
 		{"good", "name: a-1\nrate: 0.5\nevery: 5s\non: true\ncount: 2\nat: 2026-03-01T08:00:00+01:00\nday: 2026-03-01\nkind: continuous\nlist:\n- port: x\n", ""},
@@ -75,6 +76,7 @@ func TestProblemsNamePlaceValueAndMend(t *testing.T) {
 	}
 }
 
+// Covers GW-110.
 func TestAllProblemsAreReportedAtOnceInTheOrderOfTheirLines(t *testing.T) {
 	d := Parse("f.yaml", []byte("rate: x\nname: B\nevery: 1\n"))
 	read(d)

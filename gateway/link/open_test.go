@@ -118,6 +118,7 @@ func TestNewRefusesBadAddresses(t *testing.T) {
 	}
 }
 
+// Covers GW-05.
 func TestDeviceIsUsedAlone(t *testing.T) {
 	_, path := openPty(t)
 	serveOnce(t, newTestLink(t, path, nil), func(drivers.Port) {
@@ -145,6 +146,7 @@ func TestExclusiveModeOfOthersIsRespected(t *testing.T) {
 	}
 }
 
+// Covers GW-06.
 func TestLineIsSetOnce(t *testing.T) {
 	for _, tt := range []struct {
 		name     string

@@ -45,6 +45,7 @@ func TestShortReads(t *testing.T) {
 	})
 }
 
+// Covers GW-04.
 func TestSilenceIsATimeout(t *testing.T) {
 	for _, timeout := range []time.Duration{0, time.Millisecond, 30 * time.Millisecond} {
 		t.Run(timeout.String(), func(t *testing.T) {
@@ -62,6 +63,7 @@ func TestSilenceIsATimeout(t *testing.T) {
 	}
 }
 
+// Covers GW-09.
 func TestResetInputBufferDropsAll(t *testing.T) {
 	withPort(t, nil, func(p drivers.Port, master *os.File) {
 		mustTimeout(t, p, patience)
@@ -85,6 +87,7 @@ func inputEmpty(t *testing.T, p drivers.Port) bool {
 	return strings.Contains(seen.String(), "21\n") // '!' ends what was sent
 }
 
+// Covers GW-04.
 func TestHangUpIsRecognised(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -127,6 +130,7 @@ func TestHangUpIsRecognised(t *testing.T) {
 	}
 }
 
+// Covers GW-05.
 func TestMovedAddressIsRecognisedWhileIdle(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -179,6 +183,7 @@ func mark(t *testing.T, device string) {
 	}
 }
 
+// Covers GW-01.
 func TestForbiddenWritesNothing(t *testing.T) {
 	for _, tt := range []struct{ name, bytes string }{
 		{name: "empty", bytes: ""},
@@ -204,6 +209,7 @@ func TestForbiddenWritesNothing(t *testing.T) {
 }
 
 // FuzzWrite proves that the other end hears exactly what the allow-list holds.
+// Covers GW-01.
 func FuzzWrite(f *testing.F) {
 	for _, seed := range []string{"", "Q1\r", "RN\r", "RE0000002A\r", "RE0000002A\r\n", "Q1\rQ1\r", "\x00Q1\r", "PW"} {
 		f.Add([]byte(seed))
@@ -226,6 +232,7 @@ func FuzzWrite(f *testing.F) {
 	})
 }
 
+// Covers GW-24.
 func TestCaptureHoldsEveryByte(t *testing.T) {
 	var text bytes.Buffer
 	var path string
@@ -262,6 +269,7 @@ type fullDisk struct{ calls int }
 
 func (d *fullDisk) Write([]byte) (int, error) { d.calls++; return 0, unix.ENOSPC }
 
+// Covers GW-24.
 func TestFailingCaptureStopsNothing(t *testing.T) {
 	disk := &fullDisk{}
 	withPort(t, func(o *Options) { o.Capture = disk }, func(p drivers.Port, master *os.File) {

@@ -16,6 +16,7 @@ import (
 	"infusiond/gateway/infusion"
 )
 
+// Covers GW-02, GW-05.
 func TestReplugThroughASymlink(t *testing.T) {
 	first, device := openPty(t)
 	path := linkPath(t)
@@ -70,6 +71,7 @@ func TestReplugThroughASymlink(t *testing.T) {
 	}
 }
 
+// Covers GW-02.
 func TestServeErrorReopens(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -102,6 +104,7 @@ func TestServeErrorReopens(t *testing.T) {
 	}
 }
 
+// Covers GW-05.
 func TestTCP(t *testing.T) {
 	server, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

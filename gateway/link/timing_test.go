@@ -215,6 +215,7 @@ func TestShortWritesAreCompleted(t *testing.T) {
 	}
 }
 
+// Covers GW-04.
 func TestStuckWriteEndsThePort(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPort(&fakeLine{takes: -1}, slow(0), t.Context().Done())
@@ -264,6 +265,7 @@ func TestOddReads(t *testing.T) {
 	}
 }
 
+// Covers GW-04.
 func TestBabbleEndsThePort(t *testing.T) {
 	p := newPort(&oneRead{b: strings.Repeat("U", 256)}, slow(0), t.Context().Done())
 	if err := p.ResetInputBuffer(); !errors.Is(err, ErrLost) {
@@ -294,6 +296,7 @@ func virtualLink(t *testing.T, open func(ctx context.Context) (line, error), loo
 	return l
 }
 
+// Covers GW-02.
 func TestBackoffIsJitteredAndCapped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var at []time.Time
@@ -326,6 +329,7 @@ func TestBackoffIsJitteredAndCapped(t *testing.T) {
 	})
 }
 
+// Covers GW-03.
 func TestReplugIsSeenWithinAQuarterSecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -352,6 +356,7 @@ func TestReplugIsSeenWithinAQuarterSecond(t *testing.T) {
 	})
 }
 
+// Covers GW-03.
 func TestFlappingPortIsNotHammered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
@@ -372,6 +377,7 @@ func TestFlappingPortIsNotHammered(t *testing.T) {
 	})
 }
 
+// Covers GW-04.
 func TestHangingOpenIsReportedAndNotRepeated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -406,6 +412,7 @@ func TestHangingOpenIsReportedAndNotRepeated(t *testing.T) {
 	})
 }
 
+// Covers GW-04.
 func TestHangingCloseIsLeftBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())

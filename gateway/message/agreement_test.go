@@ -53,6 +53,7 @@ func envelopeOf(id string) (never, always []string) {
 	}
 }
 
+// Covers GW-48, GW-49.
 func TestGoTypesAndSchemasAgree(t *testing.T) {
 	for id, typ := range typeOf() {
 		t.Run(id, func(t *testing.T) {

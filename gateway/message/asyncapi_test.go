@@ -120,6 +120,7 @@ func TestAsyncAPIHasEveryTopic(t *testing.T) {
 
 // Each channel has one operation, with the quality of service, the retained flag and the
 // payload that ParseTopic says.
+// Covers GW-49.
 func TestAsyncAPIAgreesWithParseTopic(t *testing.T) {
 	doc, _ := asyncAPI(t)
 	byChannel := map[string]int{}

@@ -176,6 +176,7 @@ type badMessage struct {
 }
 
 // Each row breaks one rule of the contract in a good example.
+// Covers GW-48.
 func TestBadMessagesAreRefused(t *testing.T) {
 	examples := goldens(t)
 	for _, row := range badMessages() {

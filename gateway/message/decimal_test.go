@@ -9,6 +9,7 @@ import (
 	"infusiond/gateway/units"
 )
 
+// Covers GW-21.
 func TestDecimalKeepsItsText(t *testing.T) {
 	for _, text := range []string{"0", "1.11", "100.00", "0.000000001", "-0.5", "-0", "12345678901234567890.123456789"} {
 		var d message.Decimal
@@ -42,6 +43,7 @@ func TestDecimalRefusesOtherTexts(t *testing.T) {
 	}
 }
 
+// Covers GW-22.
 func TestAbsentIsNeverWritten(t *testing.T) {
 	out, err := json.Marshal(message.Battery{TS: message.TimeOf(time.UnixMilli(1))})
 	if err != nil || string(out) != `{"ts":"1970-01-01T00:00:00.001Z"}` {

@@ -81,6 +81,7 @@ func withPrefix(all map[string]constant, prefix string) []string {
 	return out
 }
 
+// Covers GW-49.
 func TestEnumerationsEqualGoConstants(t *testing.T) {
 	ours := constants(t, ".")
 	vocabulary := constants(t, "../infusion")
@@ -140,6 +141,7 @@ func TestEveryRunStateHasAStatus(t *testing.T) {
 	}
 }
 
+// Covers GW-108.
 func TestNoticeIsTheSame(t *testing.T) {
 	if n, _ := load(t, "common.json").child(t, "$defs", "notice"); n.m["const"] != message.Notice {
 		t.Errorf("notice: Go %q, schema %q", message.Notice, n.m["const"])

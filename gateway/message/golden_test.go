@@ -65,6 +65,7 @@ func topicFor(t *testing.T, name string, payload []byte) string {
 	return root + "pump/" + e.Pump + "/" + kindOf(name)
 }
 
+// Covers GW-48.
 func TestGoldenIsValid(t *testing.T) {
 	for name, payload := range goldens(t) {
 		t.Run(name, func(t *testing.T) {

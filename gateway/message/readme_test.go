@@ -20,6 +20,7 @@ func readme(t *testing.T) string {
 }
 
 // Each fenced block of JSON names its topic and is valid on it, and every topic has one.
+// Covers GW-49.
 func TestReadmeExamplesAreValid(t *testing.T) {
 	shown := map[string]bool{}
 	for _, block := range regexp.MustCompile("(?s)```json([^\n]*)\n(.*?)```").FindAllStringSubmatch(readme(t), -1) {
@@ -48,6 +49,7 @@ func TestReadmeExamplesAreValid(t *testing.T) {
 
 // Every field, every value of an enumeration and every standard code of the schemas stands
 // in the README.
+// Covers GW-49.
 func TestReadmeNamesEverything(t *testing.T) {
 	text := readme(t)
 	has := func(at, word string) {
@@ -87,6 +89,7 @@ func TestReadmeNamesEverything(t *testing.T) {
 }
 
 // What no reader may miss.
+// Covers GW-108.
 func TestReadmeSaysWhatItMust(t *testing.T) {
 	text := readme(t)
 	for _, must := range []string{

@@ -21,6 +21,7 @@ func report() *drivers.Report {
 	}
 }
 
+// Covers GW-21.
 func TestNumbersAreConvertedExactly(t *testing.T) {
 	o := Observation(Input{Pump: "blue", Report: report(), Took: time.Second})
 	programmed, _ := o.Programmed.Get()
@@ -34,6 +35,7 @@ func TestNumbersAreConvertedExactly(t *testing.T) {
 	}
 }
 
+// Covers GW-22.
 func TestWhatThePumpDidNotSayIsAbsent(t *testing.T) {
 	o := Observation(Input{Pump: "blue", Report: &drivers.Report{}})
 	if o.Programmed.Present() || o.PumpReported.Present() || o.VolumeInfused.Present() || o.VTBI.Present() || o.BatteryVolts.Valid {
@@ -44,6 +46,7 @@ func TestWhatThePumpDidNotSayIsAbsent(t *testing.T) {
 	}
 }
 
+// Covers GW-12.
 func TestAFailedCycleHoldsNoNumber(t *testing.T) {
 	gap := infusion.Gap{Reason: infusion.GapNoReply, Detail: "no answer"}
 	for name, in := range map[string]Input{
@@ -58,6 +61,7 @@ func TestAFailedCycleHoldsNoNumber(t *testing.T) {
 	}
 }
 
+// Covers GW-23.
 func TestValuesThatCannotBeTrueAreRefusedWithTheirReason(t *testing.T) {
 	for _, row := range []struct {
 		name  string

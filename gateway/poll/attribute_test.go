@@ -15,6 +15,7 @@ import (
 	"infusiond/gateway/infusion"
 )
 
+// Covers GW-07, GW-08.
 func TestIdentity(t *testing.T) {
 	for _, tt := range []struct {
 		name       string
@@ -67,6 +68,7 @@ func TestIdentity(t *testing.T) {
 	}
 }
 
+// Covers GW-07.
 func TestExchangedPumpIsAskedAnew(t *testing.T) {
 	within(t, nil, func(t *testing.T, b *bench) {
 		serial := ""
@@ -100,6 +102,7 @@ func two(o *Options) {
 	o.Pumps = []Pump{{Name: "milrinone", Address: "1", Serial: "A1"}, {Name: "dobutamine", Address: "2", Serial: "B2"}}
 }
 
+// Covers GW-14.
 func TestSeveralPumpsOnOnePort(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
@@ -155,6 +158,7 @@ func TestUnknownAddressIsToldOnce(t *testing.T) {
 	})
 }
 
+// Covers GW-12.
 func TestGapOf(t *testing.T) {
 	for _, tt := range []struct {
 		name string

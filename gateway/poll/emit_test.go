@@ -56,6 +56,7 @@ func logIDs(cycles []Cycle) []string {
 	return ids
 }
 
+// Covers GW-18.
 func TestFailedEmitLosesNoLogRecord(t *testing.T) {
 	within(t, nil, func(t *testing.T, b *bench) {
 		log := &logPump{}
@@ -87,6 +88,7 @@ func TestFailedEmitLosesNoLogRecord(t *testing.T) {
 	})
 }
 
+// Covers GW-14.
 func TestFailedEmitStillEmitsTheOthers(t *testing.T) {
 	change := func(o *Options) {
 		two(o)
@@ -111,6 +113,7 @@ func TestFailedEmitStillEmitsTheOthers(t *testing.T) {
 	})
 }
 
+// Covers GW-16.
 func TestAnchorThatCannotBeReadStopsNothing(t *testing.T) {
 	within(t, nil, func(t *testing.T, b *bench) {
 		log := &logPump{}

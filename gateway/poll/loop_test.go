@@ -32,6 +32,7 @@ func seconds(all ...float64) []time.Duration {
 	return d
 }
 
+// Covers GW-15.
 func TestCadence(t *testing.T) {
 	within(t, nil, func(t *testing.T, b *bench) {
 		b.driver.poll = func(context.Context, drivers.Port) ([]drivers.Report, error) {
@@ -55,6 +56,7 @@ func TestCadence(t *testing.T) {
 	})
 }
 
+// Covers GW-15.
 func TestNoCatchUp(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -109,6 +111,7 @@ func TestNoCatchUp(t *testing.T) {
 	}
 }
 
+// Covers GW-02, GW-12.
 func TestAbsentPort(t *testing.T) {
 	within(t, nil, func(t *testing.T, b *bench) {
 		b.tell(infusion.LinkOpening, "")
@@ -154,6 +157,7 @@ func TestSlowOpeningDoesNotHoldTheFirstCycleForLong(t *testing.T) {
 	})
 }
 
+// Covers GW-13.
 func TestSilentAfterTwoAndBack(t *testing.T) {
 	within(t, nil, func(t *testing.T, b *bench) {
 		answers := "y nnny ny"
@@ -266,6 +270,7 @@ func TestHangUpWithinACycle(t *testing.T) {
 	})
 }
 
+// Covers GW-13.
 func TestLostPortStaysAbsentUntilTheLineSpeaks(t *testing.T) {
 	within(t, nil, func(t *testing.T, b *bench) {
 		b.driver.poll = func(_ context.Context, p drivers.Port) ([]drivers.Report, error) {
@@ -287,6 +292,7 @@ func TestLostPortStaysAbsentUntilTheLineSpeaks(t *testing.T) {
 	})
 }
 
+// Covers GW-03.
 func TestFlappingPortMakesNoBurst(t *testing.T) {
 	within(t, nil, func(t *testing.T, b *bench) {
 		b.driver.poll = func(_ context.Context, p drivers.Port) ([]drivers.Report, error) {
@@ -362,6 +368,7 @@ func TestLineThatEndsIsAnError(t *testing.T) {
 	})
 }
 
+// Covers GW-15.
 func TestOptionsAreChecked(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

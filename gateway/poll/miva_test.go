@@ -15,6 +15,7 @@ import (
 )
 
 // TestSimulatedMIVA runs simulator, pty, link, driver and loop together.
+// Covers GW-120.
 func TestSimulatedMIVA(t *testing.T) {
 	const serial, seed = "SIM00007", 7
 	pump := simulator.DefaultPump("milrinone")

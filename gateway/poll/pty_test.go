@@ -175,6 +175,7 @@ func gap(reason infusion.GapReason) func(Cycle) bool {
 	return func(c Cycle) bool { return c.Gap != nil && c.Gap.Reason == reason }
 }
 
+// Covers GW-07.
 func TestRealPortThroughUnplugAndSwap(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "usb-pump")
 	cycles, stop := realTime(t, path, tiny{}, nil)
@@ -211,6 +212,7 @@ func TestRealPortThroughUnplugAndSwap(t *testing.T) {
 	await(t, cycles, "a report still", online)
 }
 
+// Covers GW-13.
 func TestRealPortFallsSilent(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "usb-pump")
 	master, slave, err := pty.Open() // nobody answers

@@ -40,6 +40,7 @@ func library(t testing.TB) *Library {
 	return l
 }
 
+// Covers GW-63.
 func TestRateIsExact(t *testing.T) {
 	for _, row := range []struct{ name, weight, dose, concentration, step, rate, rounded string }{
 		{"worked example of the domain facts", "7.4", "0.5", "200", "0.01", "1.11", "1.11"},
@@ -62,6 +63,7 @@ func TestRateIsExact(t *testing.T) {
 	}
 }
 
+// Covers GW-66.
 func TestABrandNameIsStoredAsItsGenericName(t *testing.T) {
 	p, err := Parse("rx.yaml", []byte(good), []string{"blue"}, library(t))
 	if err != nil {
@@ -72,6 +74,7 @@ func TestABrandNameIsStoredAsItsGenericName(t *testing.T) {
 	}
 }
 
+// Covers GW-63.
 func TestDoseOfIsTheInverse(t *testing.T) {
 	p, err := Parse("rx.yaml", []byte(good), []string{"blue"}, nil)
 	if err != nil {
@@ -83,6 +86,7 @@ func TestDoseOfIsTheInverse(t *testing.T) {
 	}
 }
 
+// Covers GW-64, GW-65, GW-67, GW-68, GW-110.
 func TestBadPrescriptionsNameLineValueAndMend(t *testing.T) {
 	for _, row := range []struct{ name, old, replacement, want string }{
 		{"weight ten times", "kg: 7.4", "kg: 740", `rx.yaml:7: weight.kg: "740": is not between 2 and 200 kg`},
@@ -134,6 +138,7 @@ func at(text string) time.Time {
 	return t.UTC()
 }
 
+// Covers GW-67.
 func TestBookAppliesTheVersionInEffect(t *testing.T) {
 	first := &Prescription{
 		Patient: "p", Version: 1, EffectiveFrom: at("2026-03-01T08:00:00Z"),

@@ -18,6 +18,7 @@ import (
 	"infusiond/gateway/retain"
 )
 
+// Covers GW-54.
 func TestNewRefuses(t *testing.T) {
 	for _, tt := range []struct {
 		name, url string
@@ -54,6 +55,7 @@ func TestNewRefuses(t *testing.T) {
 	}
 }
 
+// Covers GW-51.
 func TestConditions(t *testing.T) {
 	silent := func(net.Conn, *packets.PublishPacket) {}
 	closed := func() string {
@@ -103,6 +105,7 @@ func TestConditions(t *testing.T) {
 	}
 }
 
+// Covers GW-40.
 func TestBrokerThatNeverAcknowledges(t *testing.T) {
 	b := newScripted(t, packets.Accepted, func(net.Conn, *packets.PublishPacket) {})
 	p := newBench(t, b.url, nil)
@@ -119,6 +122,7 @@ func TestBrokerThatNeverAcknowledges(t *testing.T) {
 	}
 }
 
+// Covers GW-40.
 func TestConnectionLostBeforePuback(t *testing.T) {
 	var streams atomic.Int64
 	b := newScripted(t, packets.Accepted, func(c net.Conn, p *packets.PublishPacket) {
@@ -144,6 +148,7 @@ func TestConnectionLostBeforePuback(t *testing.T) {
 }
 
 // Every connection begins with the birth and the whole set, health first.
+// Covers GW-45.
 func TestEachConnectionBeginsWithTheTruth(t *testing.T) {
 	want := []string{
 		topics.Status() + " " + `{"status":"online"}`, topics.Health() + " health", topics.State("p1") + " state", topics.Alerts("p1") + " ",
@@ -176,6 +181,7 @@ func TestEachConnectionBeginsWithTheTruth(t *testing.T) {
 }
 
 // A later acknowledgement does not move the cursor over an earlier record without one.
+// Covers GW-40.
 func TestAcknowledgedOutOfOrder(t *testing.T) {
 	var streams atomic.Int64
 	b := newScripted(t, packets.Accepted, func(c net.Conn, p *packets.PublishPacket) {
@@ -200,6 +206,7 @@ func TestAcknowledgedOutOfOrder(t *testing.T) {
 
 // With the whole window full of records that nobody acknowledges, a change of the current
 // truth still goes out at once.
+// Covers GW-45.
 func TestTruthDoesNotWaitBehindBacklog(t *testing.T) {
 	b := newScripted(t, packets.Accepted, func(c net.Conn, p *packets.PublishPacket) {
 		if p.Retain {
@@ -239,6 +246,7 @@ func TestTruthDoesNotWaitBehindBacklog(t *testing.T) {
 }
 
 // An end in the face of a silent broker is bounded.
+// Covers GW-51.
 func TestEndWithoutAcknowledgement(t *testing.T) {
 	b := newScripted(t, packets.Accepted, func(net.Conn, *packets.PublishPacket) {})
 	p := newBench(t, b.url, nil)
@@ -252,6 +260,7 @@ func TestEndWithoutAcknowledgement(t *testing.T) {
 	}
 }
 
+// Covers GW-28.
 func TestMarkLate(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
 		{"object", `{"a":1}`, `{"a":1,"late":true}`},
@@ -274,6 +283,7 @@ func TestMarkLate(t *testing.T) {
 	}
 }
 
+// Covers GW-51.
 func TestBackoffIsBoundedAndRandom(t *testing.T) {
 	p := newBench(t, "tcp://127.0.0.1", nil)
 	p.timing = defaultTiming()

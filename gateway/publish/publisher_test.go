@@ -14,6 +14,7 @@ import (
 	"infusiond/gateway/spool"
 )
 
+// Covers GW-44.
 func TestBirthAndRetainedSetOnEveryConnection(t *testing.T) {
 	eachBroker(t, true, func(t *testing.T, b target) {
 		p := newBench(t, b.url, nil)
@@ -52,6 +53,7 @@ func TestBirthAndRetainedSetOnEveryConnection(t *testing.T) {
 	})
 }
 
+// Covers GW-45.
 func TestReassertedWhileConnected(t *testing.T) {
 	eachBroker(t, true, func(t *testing.T, b target) {
 		p := newBench(t, b.url, nil)
@@ -65,6 +67,7 @@ func TestReassertedWhileConnected(t *testing.T) {
 	})
 }
 
+// Covers GW-44.
 func TestWillWhenTheConnectionBreaks(t *testing.T) {
 	eachBroker(t, true, func(t *testing.T, b target) {
 		p := newBench(t, b.url, nil)
@@ -77,6 +80,7 @@ func TestWillWhenTheConnectionBreaks(t *testing.T) {
 	})
 }
 
+// Covers GW-44.
 func TestGoodbyeAtTheEnd(t *testing.T) {
 	eachBroker(t, true, func(t *testing.T, b target) {
 		p := newBench(t, b.url, nil)
@@ -94,6 +98,7 @@ func TestGoodbyeAtTheEnd(t *testing.T) {
 	})
 }
 
+// Covers GW-50.
 func TestNothingLostOverARestart(t *testing.T) {
 	eachBroker(t, false, func(t *testing.T, b target) {
 		const n = 5000
@@ -151,6 +156,7 @@ func checkFirstOccurrences(t *testing.T, messages []parts.Message, n uint64) {
 	}
 }
 
+// Covers GW-28.
 func TestLateRecords(t *testing.T) {
 	b := parts.Mosquitto(t, parts.MosquittoOptions{})
 	c := parts.Collect(t, parts.Subscription{URL: b.URL, Filter: topics.Root() + "#"})
@@ -179,6 +185,7 @@ func TestLateRecords(t *testing.T) {
 	}
 }
 
+// Covers GW-53.
 func TestTLSWithClientCertificates(t *testing.T) {
 	pki, other := parts.NewPKI(t), parts.NewPKI(t)
 	b := parts.Mosquitto(t, parts.MosquittoOptions{TLS: pki, ACL: fmt.Sprintf("user g1\ntopic readwrite %s#\n", topics.Root())})
@@ -218,6 +225,7 @@ func TestTLSWithClientCertificates(t *testing.T) {
 	}
 }
 
+// Covers GW-52.
 func TestDuplicateClientID(t *testing.T) {
 	eachBroker(t, true, func(t *testing.T, b target) {
 		p := newBench(t, b.url, nil)

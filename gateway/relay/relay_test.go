@@ -140,6 +140,7 @@ func upTo(n int64) []int64 {
 
 func all(batch []spool.Record) (Outcome, error) { return Outcome{Accepted: len(batch)}, nil }
 
+// Covers GW-50.
 func TestEverythingGoesOutInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sp, s := newRecord(1234), &sink{answer: all}
@@ -154,6 +155,7 @@ func TestEverythingGoesOutInOrder(t *testing.T) {
 	})
 }
 
+// Covers GW-51.
 func TestAnOutageIsAConditionAndThenEverythingFollows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sp := newRecord(10)
@@ -187,6 +189,7 @@ func TestAnOutageIsAConditionAndThenEverythingFollows(t *testing.T) {
 	})
 }
 
+// Covers GW-59.
 func TestAPoisonedRecordIsSetAsideAndBlocksNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sp, s := newRecord(9), &sink{}
@@ -214,6 +217,7 @@ func TestAPoisonedRecordIsSetAsideAndBlocksNobody(t *testing.T) {
 	})
 }
 
+// Covers GW-40.
 func TestASinkThatCountsWronglyIsNotBelieved(t *testing.T) {
 	for name, wrong := range map[string]Outcome{
 		"more than there are": {Accepted: 99}, "less than nothing": {Accepted: -1}, "nothing and no error": {},
@@ -234,6 +238,7 @@ func TestASinkThatCountsWronglyIsNotBelieved(t *testing.T) {
 	}
 }
 
+// Covers GW-40.
 func TestACursorThatCannotBeMovedLosesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sp, s := newRecord(6), &sink{answer: func([]spool.Record) (Outcome, error) { return Outcome{Accepted: 1}, nil }}
@@ -283,6 +288,7 @@ func TestDrainWaitsForWhatIsThere(t *testing.T) {
 
 // TestRandomHistories lets sinks fail at random, restarts the relay at random, and holds that first
 // occurrences are in order, nothing is missing, and the cursor never passes what was not confirmed.
+// Covers GW-40, GW-50.
 func TestRandomHistories(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)

@@ -34,6 +34,7 @@ func query(t *testing.T, s *parts.InfluxServer, q string) []parts.Row {
 	return rows
 }
 
+// Covers GW-21.
 func TestDecimalsComeBackEqual(t *testing.T) {
 	server := parts.Influx(t)
 	s := realStore(t, server, nil)
@@ -68,6 +69,7 @@ func TestDecimalsComeBackEqual(t *testing.T) {
 	}
 }
 
+// Covers GW-57, GW-58.
 func TestPointsReadBack(t *testing.T) {
 	server := parts.Influx(t)
 	s := realStore(t, server, nil)
@@ -108,6 +110,7 @@ func TestPointsReadBack(t *testing.T) {
 	}
 }
 
+// Covers GW-60.
 func TestConditionsOfARealServer(t *testing.T) {
 	server := parts.Influx(t)
 	for _, tt := range []struct {
@@ -134,6 +137,7 @@ func TestConditionsOfARealServer(t *testing.T) {
 	}
 }
 
+// Covers GW-59.
 func TestConflictingPointAmongGoodOnes(t *testing.T) {
 	server := parts.Influx(t)
 	s := realStore(t, server, nil)
@@ -154,6 +158,7 @@ func TestConflictingPointAmongGoodOnes(t *testing.T) {
 	}
 }
 
+// Covers GW-60.
 func TestServerDownThenUp(t *testing.T) {
 	server := parts.Influx(t)
 	s := realStore(t, server, nil)

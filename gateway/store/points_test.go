@@ -9,6 +9,7 @@ import (
 	"infusiond/gateway/spool"
 )
 
+// Covers GW-58, GW-61.
 func TestLines(t *testing.T) {
 	gap := message.Observation{Envelope: envelope(1)}
 	gap.DeliveryStatus, gap.UnknownReason = "unknown", "no_reply"
@@ -99,6 +100,7 @@ func TestRefusedLines(t *testing.T) {
 	}
 }
 
+// Covers GW-61.
 func TestTagsCannotBreakOut(t *testing.T) {
 	l := newLine("m", "drug", "a b,c=d\\\n", "empty", "")
 	l.flag("x", true)

@@ -22,6 +22,7 @@ const jsonType = "application/json; charset=utf-8"
 var good = reply{status: http.StatusNoContent}
 
 // The answers of infra.md section 4, read off InfluxDB 1.8.10 and 2.7.12.
+// Covers GW-60.
 func TestAnswersThatWait(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -117,6 +118,7 @@ func refuser(status int, body string, keepRest bool) func([]string) ([]string, r
 	}
 }
 
+// Covers GW-59.
 func TestBadPointsAreSetAside(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
@@ -162,6 +164,7 @@ func TestBadPointsAreSetAside(t *testing.T) {
 }
 
 // What is before the first failure counts, what is behind does not.
+// Covers GW-59.
 func TestPrefixIsCounted(t *testing.T) {
 	server := newServer(t, func(lines []string) ([]string, reply) {
 		if len(lines) > 2 {
@@ -182,6 +185,7 @@ func TestPrefixIsCounted(t *testing.T) {
 	}
 }
 
+// Covers GW-59.
 func TestUndecodableRecordIsSetAside(t *testing.T) {
 	server := newServer(t, func(lines []string) ([]string, reply) { return lines, good })
 	s := newStore(t, Options{URL: server.URL})
@@ -283,6 +287,7 @@ func TestLongWordsAreCut(t *testing.T) {
 	}
 }
 
+// Covers GW-54.
 func TestNewRefuses(t *testing.T) {
 	for _, tt := range []struct {
 		name string

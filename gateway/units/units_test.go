@@ -6,6 +6,7 @@ import (
 	"testing"
 )
 
+// Covers GW-21.
 func TestRateFromIsExactOrAnError(t *testing.T) {
 	for _, row := range []struct {
 		name     string

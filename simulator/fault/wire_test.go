@@ -11,6 +11,7 @@ import (
 
 func newWire(seed uint64) *Wire { return New(rand.New(rand.NewPCG(seed, 0))) }
 
+// Covers GW-122.
 func TestEachFaultSpoilsAsItSays(t *testing.T) {
 	const query, answer = "\x02RNA0\x03", "\x02RNSIM000017A\x03"
 	for _, row := range []struct {
@@ -95,6 +96,7 @@ func TestRateIsAShare(t *testing.T) {
 	}
 }
 
+// Covers GW-121.
 func TestSameSeedSameFaults(t *testing.T) {
 	run := func(seed uint64) (all []string) {
 		w := newWire(seed)

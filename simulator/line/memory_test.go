@@ -19,6 +19,7 @@ func TestPaceOfNineThousandSixHundredBaud(t *testing.T) {
 }
 
 // TestServeKeepsTheBaudRate measures in a bubble's own time when the pieces of an answer arrive.
+// Covers GW-122.
 func TestServeKeepsTheBaudRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())

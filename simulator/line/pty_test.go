@@ -99,6 +99,7 @@ func talk(t *testing.T, c conn, text string) {
 }
 
 // TestPtyUnplugAndReplug is what a gateway lives through: talk, hang-up, gone name, new device, talk.
+// Covers GW-122.
 func TestPtyUnplugAndReplug(t *testing.T) {
 	link := filepath.Join(t.TempDir(), "by-id", "blue")
 	p, err := OpenPty(link, fast)

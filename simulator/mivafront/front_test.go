@@ -64,6 +64,7 @@ func ask(t testing.TB, f *Front, payload string) string {
 
 // TestVectors asks what the protocol document's section 11 asks and wants its bytes. The
 // queries and answers are the document's, M numbers too; the state is set to what they tell.
+// Covers GW-11, GW-120.
 func TestVectors(t *testing.T) {
 	f, _ := newFront(t, Options{Serial: "SN800008", LogFill: 0x0C}) // the pump's own power-on record is 0x0C
 	at := 74565 * time.Second

@@ -237,6 +237,7 @@ func TestBolus(t *testing.T) {
 	}
 }
 
+// Covers GW-123.
 func TestClockDriftsAndSteps(t *testing.T) {
 	cfg := Default()
 	cfg.ClockDriftPPM = 200

@@ -39,6 +39,7 @@ func until(t *testing.T, p *Pump, limit time.Duration, done func() bool) time.Du
 
 // TestDownstreamOcclusion holds the published table: C 0.3 mL/bar, 18 psi, strokes
 // of 0.05 mL; the time is right within one stroke, the counter goes on, the patient gets nothing.
+// Covers GW-123.
 func TestDownstreamOcclusion(t *testing.T) {
 	for _, row := range []struct{ rate, minutes float64 }{{0.5, 42}, {1.11, 20.6}, {2, 10.5}, {10, 2.1}} {
 		for seed := uint64(1); seed <= 5; seed++ {
@@ -85,6 +86,7 @@ func TestCommandedVolumeUntilOcclusionAlarm(t *testing.T) {
 
 // TestReleaseBolus lets the stored volume C·(P-Pv) reach the patient within seconds,
 // with the pump stopped, and ends the alarm without starting the pump.
+// Covers GW-123.
 func TestReleaseBolus(t *testing.T) {
 	p := start(t, Default(), 7, 1.11)
 	p.Advance(time.Hour)
@@ -194,6 +196,7 @@ func TestSilentFaults(t *testing.T) {
 }
 
 // TestBatteryLife holds the published days until two AA cells are empty.
+// Covers GW-123.
 func TestBatteryLife(t *testing.T) {
 	for _, row := range []struct{ rate, days float64 }{{0.5, 18.1}, {1.11, 15.6}, {2, 13.0}, {10, 5.2}} {
 		t.Run(fmt.Sprint(row.rate), func(t *testing.T) {
@@ -297,6 +300,7 @@ func TestStartUpLosesTheFirstStrokes(t *testing.T) {
 }
 
 // TestSameSeedSameRun divides time in two ways and compares everything.
+// Covers GW-121.
 func TestSameSeedSameRun(t *testing.T) {
 	run := func(seed uint64, chunk time.Duration) (View, Truth, []Event) {
 		p, err := New(Default(), Setup{Program: Program{Rate: 1.11, VTBIML: 100}, BagML: 50}, rand.New(rand.NewPCG(seed, 0)))
@@ -327,6 +331,7 @@ func TestSameSeedSameRun(t *testing.T) {
 	}
 }
 
+// Covers GW-123.
 func TestCounterIsExactAndRollsOver(t *testing.T) {
 	cfg := Default()
 	p := start(t, cfg, 1, 1)
@@ -344,6 +349,7 @@ func TestCounterIsExactAndRollsOver(t *testing.T) {
 	}
 }
 
+// Covers GW-123.
 func TestVolumeBalance(t *testing.T) {
 	p := start(t, Default(), 4, 5)
 	bag := p.Truth().BagML

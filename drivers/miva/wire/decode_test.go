@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// Covers GW-10.
 func TestDecodeRefusesAndSaysWhere(t *testing.T) {
 	rows := []struct {
 		name    string

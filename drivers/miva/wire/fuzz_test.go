@@ -8,6 +8,7 @@ import (
 
 // FuzzDecode: nothing panics on any payload, and what decodes encodes to
 // something that decodes to the same.
+// Covers GW-10.
 func FuzzDecode(f *testing.F) {
 	for _, v := range vectors(f) {
 		if payload, err := DecodeFrame(v.frame, v.rule); err == nil {
@@ -56,6 +57,7 @@ func sameReply(a, b *Reply) bool {
 
 // FuzzStream: after any noise a good frame is found, however the stream is cut,
 // and cutting changes nothing.
+// Covers GW-10.
 func FuzzStream(f *testing.F) {
 	f.Add([]byte("\x02Q5\x02\x03"), uint8(1))
 	f.Add([]byte("\xFF\x00\x1F"), uint8(3))

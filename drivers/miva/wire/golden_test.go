@@ -81,6 +81,7 @@ var goldenReplies = map[string]Reply{
 	"M19": {Query: CombinedSensors, Sensors: Sensors{MotorRunning: true, Upstream: 500, Downstream: 0x208, Battery: 285}},
 }
 
+// Covers GW-11.
 func TestGoldenFramesDecodeAndReencode(t *testing.T) {
 	all := vectors(t)
 	for id, v := range all {

@@ -26,6 +26,7 @@ func scanAll(s *Scanner, data []byte, size int) []string {
 	return got
 }
 
+// Covers GW-10.
 func TestScannerRules(t *testing.T) {
 	good := string(AppendFrame(nil, []byte("Q504D2"), Sum))
 	other := string(AppendFrame(nil, []byte("Q62710"), Sum))
@@ -98,6 +99,7 @@ func TestDecodeFrameRefuses(t *testing.T) {
 	}
 }
 
+// Covers GW-114.
 func TestScannerAndDecodeAllocateNothing(t *testing.T) {
 	frame := vectors(t)["M9"].frame
 	s := NewScanner(Sum)

@@ -20,6 +20,7 @@ func example(t *testing.T, name string) string {
 	return string(text)
 }
 
+// Covers GW-08, GW-48.
 func TestValidateTopic(t *testing.T) {
 	sim, home := message.TopicsOf("home-17", true), message.TopicsOf("home-17", false)
 	state := example(t, "state-ok")
