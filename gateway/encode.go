@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 
@@ -150,7 +151,10 @@ func sensorUnit(o infusion.Observation) string {
 }
 
 func pumpAlarms(o infusion.Observation) *message.PumpAlarms {
-	a := &message.PumpAlarms{Known: yesNo(o.AlarmsKnown), Reason: o.AlarmsReason}
+	if !o.AlarmsKnown {
+		return &message.PumpAlarms{Known: message.No, Reason: cmp.Or(o.AlarmsReason, "the driver does not say why")}
+	}
+	a := &message.PumpAlarms{Known: message.Yes}
 	for _, alarm := range o.Alarms {
 		a.Active = append(a.Active, message.PumpAlarm{Code: string(alarm.Code), RawCode: alarm.RawCode, Text: alarm.Text, Derived: alarm.Derived})
 	}

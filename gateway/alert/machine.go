@@ -99,11 +99,14 @@ func (m *Machine) Update(at infusion.Instant, ev Evidence, class prescription.St
 		case !e.Raised && e.Polls >= d.Polls:
 			e.raise(m.newID(), at, d, c, priority)
 			raised = append(raised, Transition{Kind: message.Raised, Alert: e.Alert})
-		case e.Raised && (rank(priority) > rank(e.Alert.Priority) || c.Detail != e.Alert.Detail):
+		case e.Raised && (rank(priority) > rank(e.Alert.Priority) || c.Pump == nil && c.Detail != e.Alert.Detail):
+			// A pump's alarm keeps the words with which it was raised.
 			if rank(priority) > rank(e.Alert.Priority) {
 				e.Alert.Priority = priority
 			}
-			e.Alert.Detail, e.Alert.Hint = c.Detail, c.Hint
+			if c.Pump == nil {
+				e.Alert.Detail, e.Alert.Hint = c.Detail, c.Hint
+			}
 			changed = append(changed, Transition{Kind: message.Changed, Alert: e.Alert})
 		}
 	}
