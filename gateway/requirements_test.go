@@ -59,7 +59,7 @@ func TestRequirements(t *testing.T) {
 
 // read takes the rows of the tables and says what is wrong with them.
 func read(document string) (required []requirement, problems []string) {
-	last := 0
+	numbers := map[int]bool{}
 	for line := range strings.Lines(document) {
 		line = strings.TrimSpace(line)
 		if !strings.HasPrefix(line, "| GW-") {
@@ -72,10 +72,10 @@ func read(document string) (required []requirement, problems []string) {
 		}
 		r := requirement{cells[0], cells[1], cells[2], cells[3]}
 		var n int
-		if _, err := fmt.Sscanf(r.id, "GW-%d", &n); err != nil || n != last+1 {
-			problems = append(problems, fmt.Sprintf("%s follows number %d", r.id, last))
+		if _, err := fmt.Sscanf(r.id, "GW-%d", &n); err != nil || numbers[n] {
+			problems = append(problems, r.id+" is there twice")
 		}
-		last = n
+		numbers[n] = true
 		why, waiting := strings.CutPrefix(r.status, "waiting: ")
 		if r.status != "done" && (!waiting || why == "") {
 			problems = append(problems, r.id+": the status is neither done nor waiting with a reason: "+r.status)
@@ -84,6 +84,11 @@ func read(document string) (required []requirement, problems []string) {
 			problems = append(problems, r.id+": the requirement is no sentence, or has no source")
 		}
 		required = append(required, r)
+	}
+	for n := range len(numbers) {
+		if !numbers[n+1] {
+			problems = append(problems, fmt.Sprintf("GW-%02d is missing: numbers have no holes", n+1))
+		}
 	}
 	if len(required) == 0 {
 		problems = append(problems, "no requirement found")
@@ -147,14 +152,15 @@ func TestRequirementRulesBite(t *testing.T) {
 	for _, c := range []struct{ name, document, source, want string }{
 		{"all is well", row, covered, ""},
 		{"cited by a fuzz target, over two lines", row + "| GW-02 | Two. | design 1 | done |\n", "package x\n\n// FuzzOne does it.\n// Covers GW-01,\n// GW-02.\nfunc FuzzOne(f *testing.F) {}\n", ""},
+		{"a number out of its place", "| GW-02 | Two. | design 1 | waiting: later issue |\n" + row, covered, ""},
 		{"done without a test", row, "package x\n", "GW-01 is done and no test cites it"},
 		{"a helper is no test", row, "package x\n\n// Covers GW-01.\nfunc helper() {}\n", "cited where no test begins"},
 		{"a loose comment is no test", row, "package x\n\n// Covers GW-01.\n\nfunc TestOne(t *testing.T) {}\n", "cited where no test begins"},
 		{"unknown number", row, covered + "\n// Covers GW-07.\nfunc TestTwo(t *testing.T) {}\n", "GW-07 does not exist"},
 		{"waiting and cited", "| GW-01 | One. | design 1 | waiting: later issue |\n", covered, "GW-01 waits, and is cited by x_test.go TestOne"},
 		{"waiting without a reason", "| GW-01 | One. | design 1 | waiting |\n", "package x\n", "neither done nor waiting"},
-		{"number twice", row + row, covered, "GW-01 follows number 1"},
-		{"number left out", row + "| GW-03 | Three. | design 1 | waiting: later issue |\n", covered, "GW-03 follows number 1"},
+		{"number twice", row + row, covered, "GW-01 is there twice"},
+		{"number left out", row + "| GW-03 | Three. | design 1 | waiting: later issue |\n", covered, "GW-02 is missing"},
 		{"cell missing", "| GW-01 | One. | done |\n", "package x\n", "not a row"},
 		{"no sentence", "| GW-01 | One | design 1 | done |\n", covered, "no sentence"},
 		{"nothing", "", "package x\n", "no requirement found"},

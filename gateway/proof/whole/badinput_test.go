@@ -28,6 +28,7 @@ func lineOf(file, content, text string) string {
 
 // TestWrongConfigurationIsRefused: with a wrong configuration nothing starts, and both commands say
 // file, line, value and mend.
+// Covers GW-08, GW-110.
 func TestWrongConfigurationIsRefused(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, plan{gateway: "refused", pumps: []pump{blue()}})
@@ -83,6 +84,7 @@ func mustRel(t *testing.T, base, path string) string {
 
 // TestWrongPrescriptionIsNotUsed: check-config names the mistake; the gateway runs all the same, says
 // in its health what is wrong, and judges nothing.
+// Covers GW-110, GW-126.
 func TestWrongPrescriptionIsNotUsed(t *testing.T) {
 	t.Parallel()
 	for i, row := range []struct{ name, old, with, key, want string }{

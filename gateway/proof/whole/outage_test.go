@@ -10,6 +10,7 @@ import (
 
 // TestOutagesLoseNothing stops the broker and the database in order, lets things happen meanwhile, and
 // starts them again. The subscriber has a durable session, as a monitoring centre has.
+// Covers GW-28, GW-45, GW-50, GW-56, GW-60.
 func TestOutagesLoseNothing(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, plan{gateway: "outages", pumps: []pump{blue(), red()}, speed: 10, influx: true})

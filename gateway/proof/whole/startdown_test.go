@@ -8,6 +8,7 @@ import (
 )
 
 // TestBrokerAndDatabaseAwayAtStart starts the gateway before everything that it sends to.
+// Covers GW-51, GW-56, GW-115.
 func TestBrokerAndDatabaseAwayAtStart(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, plan{gateway: "early", pumps: []pump{blue(), red()}, influx: true})

@@ -10,6 +10,7 @@ import (
 )
 
 // TestPortThatIsNotThere: the gateway runs, says that it knows nothing, why, and what to do.
+// Covers GW-12, GW-115.
 func TestPortThatIsNotThere(t *testing.T) {
 	t.Parallel()
 	p := blue()
@@ -40,6 +41,7 @@ func TestPortThatIsNotThere(t *testing.T) {
 
 // TestAnotherPumpAnswers: nothing that a pump with another serial number says is taken, on a simulated
 // gateway and, for a simulator, on a real one.
+// Covers GW-07, GW-08.
 func TestAnotherPumpAnswers(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
