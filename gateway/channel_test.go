@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/big"
 	"math/rand/v2"
 	"sync"
@@ -52,9 +53,7 @@ func (m *memory) Append(_ context.Context, b spool.Batch) ([]spool.Record, error
 		}
 		out = append(out, spool.Record{Key: key, Pos: int64(m.seq), Kind: d.Kind, At: d.At, Payload: payload})
 	}
-	for k, v := range b.Notes {
-		m.notes[k] = v
-	}
+	maps.Copy(m.notes, b.Notes)
 	m.records = append(m.records, out...)
 	return out, nil
 }

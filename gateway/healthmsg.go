@@ -82,14 +82,17 @@ func (g *Gateway) sinkStates(now infusion.Instant) []message.Sink {
 		}
 		out = append(out, m)
 	}
+	c := g.options.Config
+	wanted := map[string]bool{"mqtt": !c.Embedded() || c.MQTT.Listen != "", "influxdb": c.Influx.URL != ""}
 	for _, name := range []string{"mqtt", "influxdb"} {
-		if !seen[name] {
-			m := message.Sink{Name: name, State: "disabled"}
-			if name == "influxdb" && g.options.Config.Influx.URL != "" || name == "mqtt" && !(g.options.Config.Embedded() && g.options.Config.MQTT.Listen == "") {
-				m.State, m.Reason = "waiting", "not started yet"
-			}
-			out = append(out, m)
+		if seen[name] {
+			continue
 		}
+		m := message.Sink{Name: name, State: "disabled"}
+		if wanted[name] {
+			m.State, m.Reason = "waiting", "not started yet"
+		}
+		out = append(out, m)
 	}
 	return out
 }

@@ -111,8 +111,8 @@ func childLimit(path string) error {
 	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &before); err != nil {
 		return err
 	}
-	for !s.Status().Durable {
-		<-s.Changed()
+	for changed := s.Changed(); !s.Status().Durable; changed = s.Changed() {
+		<-changed
 	}
 	records, err := s.Append(ctx, Batch{Drafts: []Draft{draft("a", Observation, start())}})
 	if err != nil {

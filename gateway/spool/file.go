@@ -23,6 +23,7 @@ type file struct {
 	write *sql.DB
 	conn  *sql.Conn
 	read  *sql.DB
+	check *sql.DB              // of the checkpoints
 	stmts map[string]*sql.Stmt // of conn, by text
 
 	mu    sync.RWMutex // guards the names, which readers look up
@@ -112,7 +113,7 @@ func (f *file) open(ctx context.Context) (*state, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f.write, err = sql.Open("sqlite", dsn(f.path, "auto_vacuum(incremental)", "journal_mode(wal)", "synchronous(full)")); err != nil {
+	if f.write, err = sql.Open("sqlite", dsn(f.path, "auto_vacuum(incremental)", "journal_mode(wal)", "synchronous(full)", autoCheckpoint)); err != nil {
 		return nil, err
 	}
 	if f.conn, err = f.write.Conn(ctx); err != nil {
@@ -131,6 +132,10 @@ func (f *file) open(ctx context.Context) (*state, error) {
 		return nil, err
 	}
 	f.read.SetMaxOpenConns(4)
+	if f.check, err = sql.Open("sqlite", dsn(f.path, "synchronous(full)")); err != nil {
+		return nil, err
+	}
+	f.check.SetMaxOpenConns(1)
 	return f.load(ctx)
 }
 
@@ -224,6 +229,9 @@ func (f *file) close() error {
 	if f.read != nil {
 		errs = append(errs, f.read.Close())
 	}
+	if f.check != nil {
+		errs = append(errs, f.check.Close())
+	}
 	if f.conn != nil {
 		errs = append(errs, f.conn.Close())
 	}
@@ -231,6 +239,19 @@ func (f *file) close() error {
 		errs = append(errs, f.write.Close())
 	}
 	return errors.Join(append(errs, f.unclaim())...)
+}
+
+// autoCheckpoint bounds the write-ahead log should the checkpoints beside the commits not come about: 64 MiB.
+const autoCheckpoint = "wal_autocheckpoint(16384)"
+
+// checkpoint brings the write-ahead log into the file. It waits for nobody and nobody waits for it; a
+// commit that does it itself, as SQLite would have it, takes seconds on a card.
+func (f *file) checkpoint(ctx context.Context) error {
+	var busy, inLog, done int
+	if err := f.check.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &inLog, &done); err != nil {
+		return fmt.Errorf("checkpoint: %w", judge(err))
+	}
+	return nil
 }
 
 func (f *file) size() uint64 {

@@ -26,7 +26,7 @@ func (w *writing) again() {
 	if !w.memory || w.attempt != nil {
 		return
 	}
-	if w.worker.busy { // its late return comes first
+	if w.worker.busy || w.keeper.busy { // their late return comes first
 		w.retry.Reset(w.pause)
 		return
 	}
@@ -381,8 +381,8 @@ func (w *writing) finish() error {
 	limit := time.NewTimer(5 * s.o.CommitLimit)
 	defer limit.Stop()
 	w.tries = 1 // first the file at hand, then a new opening
-	for left := 2; w.memory && (left > 0 || w.worker.busy); {
-		if !w.worker.busy {
+	for left := 2; w.memory && (left > 0 || w.worker.busy || w.keeper.busy); {
+		if !w.worker.busy && !w.keeper.busy {
 			left--
 			w.again()
 			continue
@@ -391,6 +391,9 @@ func (w *writing) finish() error {
 		case err := <-w.worker.results:
 			w.worker.busy = false
 			w.returned(err)
+		case err := <-w.keeper.results:
+			w.keeper.busy = false
+			w.condemned(err)
 		case <-limit.C:
 			return w.leftBehind()
 		}

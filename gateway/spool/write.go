@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"sync"
 	"time"
 )
 
@@ -13,6 +14,8 @@ import (
 type writing struct {
 	s      *Spool
 	worker *worker
+	keeper *worker            // of the checkpoints
+	logged int                // bytes, about, written since the last one
 	num    numbers            // of the present epoch
 	saved  map[string]counter // of the durable epoch, as on disk; nil while detached
 	// Of the time from memory:
@@ -36,7 +39,7 @@ type writing struct {
 }
 
 func newWriting(s *Spool, st *state) *writing {
-	w := &writing{s: s, worker: newWorker(), base: -1, unsaved: map[string][]byte{}, num: numbers{counters: map[string]counter{}}}
+	w := &writing{s: s, worker: newWorker(), keeper: newWorker(), base: -1, unsaved: map[string][]byte{}, num: numbers{counters: map[string]counter{}}}
 	if st != nil {
 		w.num = numbers{epoch: st.epoch, durable: true, pos: st.end, counters: maps.Clone(st.counters)}
 		w.saved = maps.Clone(st.counters)
@@ -49,11 +52,9 @@ func newWriting(s *Spool, st *state) *writing {
 func (s *Spool) Run(ctx context.Context) error {
 	w := s.writer
 	base := context.WithoutCancel(ctx)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		w.worker.run(base)
-	}()
+	var workers sync.WaitGroup
+	workers.Go(func() { w.worker.run(base) })
+	workers.Go(func() { w.keeper.run(base) })
 	w.retry, w.flush = time.NewTimer(w.pause), time.NewTimer(0)
 	defer w.retry.Stop()
 	defer w.flush.Stop()
@@ -68,14 +69,61 @@ func (s *Spool) Run(ctx context.Context) error {
 	err := w.finish()
 	close(s.stopped)
 	close(w.worker.jobs)
-	if w.worker.busy {
+	close(w.keeper.jobs)
+	if w.worker.busy || !w.kept() {
 		s.mu.Lock()
 		s.file = nil // closing it would wait for the disk
 		s.mu.Unlock()
-		return errors.Join(err, errors.New("the disk does not answer; its goroutine is left behind"))
+		return errors.Join(err, errors.New("the disk does not answer; a goroutine is left behind with it"))
 	}
-	<-ended
+	workers.Wait()
 	return err
+}
+
+// logSize is about how many bytes of log make a checkpoint worth while; each transaction also
+// changes some pages of index and counters.
+const (
+	logSize       = 4 << 20
+	logPerCommit  = 4 * 4096
+	keeperPatient = 5 // times CommitLimit, at the end
+)
+
+// keep starts a checkpoint when it is time for one.
+func (w *writing) keep(c *change, f *file) {
+	w.logged += logPerCommit
+	for i := range c.records {
+		w.logged += len(c.records[i].Payload)
+	}
+	if w.logged >= logSize && !w.keeper.busy {
+		w.logged = 0
+		w.keeper.start(f.checkpoint)
+	}
+}
+
+// kept waits for the last checkpoint.
+func (w *writing) kept() bool {
+	if !w.keeper.busy {
+		return true
+	}
+	limit := time.NewTimer(keeperPatient * w.s.o.CommitLimit)
+	defer limit.Stop()
+	select {
+	case <-w.keeper.results:
+		return true
+	case <-limit.C:
+		return false
+	}
+}
+
+// condemned gives up a file that was found damaged.
+func (w *writing) condemned(damage error) {
+	if !isDamage(damage) || w.condemn != nil {
+		return // other errors of a checkpoint show in the commits too
+	}
+	w.condemn = damage
+	if !w.memory {
+		w.toMemory(damage.Error())
+	}
 }
 
 func (w *writing) loop(ctx context.Context) {
@@ -93,6 +141,9 @@ func (w *writing) loop(ctx context.Context) {
 		case err := <-w.worker.results:
 			w.worker.busy = false
 			w.returned(err)
+		case err := <-w.keeper.results:
+			w.keeper.busy = false
+			w.condemned(err)
 		case <-w.retry.C:
 			w.again()
 		}
@@ -183,6 +234,7 @@ func (w *writing) commit(c *change, group []*request) bool {
 		}
 		return false
 	}
+	w.keep(c, f)
 	maps.Copy(w.saved, c.counters)
 	size := f.size()
 	s.mu.Lock()
@@ -270,12 +322,7 @@ func (w *writing) nudged() {
 	damage := s.damage
 	s.damage = nil
 	s.mu.Unlock()
-	if damage != nil && w.condemn == nil {
-		w.condemn = damage
-		if !w.memory {
-			w.toMemory(damage.Error())
-		}
-	}
+	w.condemned(damage)
 	if !w.flushing && !w.memory {
 		w.flushing = true
 		w.flush.Reset(s.o.CursorDelay)

@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -34,13 +36,13 @@ func newGroup() (*group, <-chan string) {
 	return &group{ended: ended}, ended
 }
 
-// start starts a program. Its output goes to a file, and to the terminal when it ends by itself.
-func (g *group) start(program, dir, name string, args ...string) error {
+// start starts a program, which outlives ctx until stop ends it. Its output goes to a file, and to the terminal when it ends by itself.
+func (g *group) start(ctx context.Context, program, dir, name string, args ...string) error {
 	log, err := os.Create(filepath.Join(dir, name+".log"))
 	if err != nil {
 		return fmt.Errorf("start %s: %w", name, err)
 	}
-	p := &process{name: name, command: exec.Command(program, args...), log: log, done: make(chan struct{})}
+	p := &process{name: name, command: exec.CommandContext(context.WithoutCancel(ctx), program, args...), log: log, done: make(chan struct{})}
 	p.command.Stdout, p.command.Stderr = log, log
 	// A group of its own: Ctrl-C reaches only this program, which stops the others in order.
 	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
@@ -76,8 +78,7 @@ func (p *process) show() {
 // stop ends the programs with TERM, the last started first, and kills what takes longer than 15 s.
 func (g *group) stop() error {
 	var errs []error
-	for i := len(g.processes) - 1; i >= 0; i-- {
-		p := g.processes[i]
+	for _, p := range slices.Backward(g.processes) {
 		p.mu.Lock()
 		p.stopping = true
 		p.mu.Unlock()

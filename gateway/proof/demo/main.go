@@ -60,13 +60,13 @@ func demo(ctx context.Context, out io.Writer) (err error) {
 	}
 	group, ended := newGroup()
 	defer func() { err = errors.Join(err, group.stop()) }()
-	if err := group.start(filepath.Join(bin, "infusim"), dir, "infusim", simulatorArgs(dir, at)...); err != nil {
+	if err := group.start(ctx, filepath.Join(bin, "infusim"), dir, "infusim", simulatorArgs(dir, at)...); err != nil {
 		return err
 	}
 	if err := await(ctx, ended, func() bool { return present(dir, "blue") && present(dir, "red") }); err != nil {
 		return unlessStopped(ctx, fmt.Errorf("start the simulator: %w", err))
 	}
-	if err := group.start(filepath.Join(bin, "infusiond"), dir, "infusiond", "run", filepath.Join(dir, "infusiond.yaml")); err != nil {
+	if err := group.start(ctx, filepath.Join(bin, "infusiond"), dir, "infusiond", "run", filepath.Join(dir, "infusiond.yaml")); err != nil {
 		return err
 	}
 	if err := await(ctx, ended, func() bool { return up(ctx, at) }); err != nil {
