@@ -113,7 +113,7 @@ func TestNewerFileIsLeftAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.conn.ExecContext(t.Context(), "PRAGMA user_version = 99"); err != nil {
+	if _, err := f.conn.ExecContext(t.Context(), "PRAGMA user_version = 99; PRAGMA application_id = 0x696e6663"); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.close(); err != nil {

@@ -205,15 +205,19 @@ func (f *file) unclaim() error {
 
 // prepare makes the tables of a new file and looks whether this program knows those of an old one.
 func (f *file) prepare(ctx context.Context) error {
-	var have int
-	if err := f.conn.QueryRowContext(ctx, "PRAGMA user_version").Scan(&have); err != nil {
+	var have, id int
+	err := f.conn.QueryRowContext(ctx, "SELECT user_version, application_id FROM pragma_user_version, pragma_application_id").Scan(&have, &id)
+	if err != nil {
 		return fmt.Errorf("read schema version: %w", err)
+	}
+	if have != 0 && id != mark|have&0xff {
+		return &damagedError{err: fmt.Errorf("schema version %d does not fit application id %#x", have, id)}
 	}
 	if have > version {
 		return fmt.Errorf("%w (schema %d, this one knows %d): use that version, or move the file away", ErrNewer, have, version)
 	}
 	if have == 0 {
-		_, err := f.conn.ExecContext(ctx, "BEGIN IMMEDIATE;"+schema+fmt.Sprintf("PRAGMA user_version = %d; COMMIT", version))
+		_, err := f.conn.ExecContext(ctx, "BEGIN IMMEDIATE;"+schema+fmt.Sprintf("PRAGMA user_version = %d; PRAGMA application_id = %d; COMMIT", version, mark|version))
 		if err != nil {
 			return fmt.Errorf("make tables: %w", err)
 		}

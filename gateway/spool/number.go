@@ -3,6 +3,7 @@ package spool
 import (
 	"fmt"
 	"maps"
+	"time"
 )
 
 // numbers gives keys and places to drafts. It belongs to the Run goroutine.
@@ -52,7 +53,7 @@ func (n *numbers) record(d *Draft) (Record, error) {
 		c.records++
 	}
 	n.counters[d.Stream] = c
-	return Record{Key: key, Pos: n.pos, Kind: d.Kind, At: d.At.UTC(), Payload: payload}, nil
+	return Record{Key: key, Pos: n.pos, Kind: d.Kind, At: d.At.UTC().Truncate(time.Millisecond), Payload: payload}, nil
 }
 
 // restart begins a new epoch: all numbers start anew, places and row counts go on.

@@ -177,7 +177,7 @@ func (s *Spool) Range(ctx context.Context, stream string, kind Kind, from, to ti
 	upTo := s.diskEnd
 	memory := slices.Clone(s.memory)
 	s.mu.Unlock()
-	if err := s.rangeOnDisk(ctx, stream, []any{nil, kind, from.UnixMilli() - 1, int64(math.MaxInt64), to.UnixMilli(), upTo, rangePage}, fn); err != nil {
+	if err := s.rangeOnDisk(ctx, stream, []any{nil, kind, ceilMilli(from) - 1, int64(math.MaxInt64), ceilMilli(to), upTo, rangePage}, fn); err != nil {
 		return err
 	}
 	for _, r := range memory {
@@ -189,6 +189,9 @@ func (s *Spool) Range(ctx context.Context, stream string, kind Kind, from, to ti
 	}
 	return nil
 }
+
+// ceilMilli is the first whole millisecond that is not before t.
+func ceilMilli(t time.Time) int64 { return t.Add(time.Millisecond - 1).UnixMilli() }
 
 func (s *Spool) rangeOnDisk(ctx context.Context, stream string, args []any, fn func(Record) error) error {
 	for {

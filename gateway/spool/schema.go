@@ -3,6 +3,10 @@ package spool
 // version is the schema of the file (user_version).
 const version = 1
 
+// mark, with the version in its last byte, is the application_id: the version's second copy, so that a
+// flipped bit is not taken for a newer program.
+const mark = 0x696e6600
+
 // schema keeps a record's row small: names are numbers, times are milliseconds. seq, observations,
 // events and alerts of a stream count within the newest durable epoch; records counts its rows, pos is its last
 // place, also when that record is gone. Crc covers its row: SQLite has no

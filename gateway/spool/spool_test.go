@@ -179,6 +179,9 @@ func TestRangeIsByTime(t *testing.T) {
 	if diff := cmp.Diff(want[300:600], read(start().Add(100*time.Millisecond), start().Add(200*time.Millisecond))); diff != "" {
 		t.Fatal(diff)
 	}
+	if diff := cmp.Diff(want[300:600], read(start().Add(100*time.Millisecond-time.Microsecond), start().Add(200*time.Millisecond-time.Microsecond))); diff != "" {
+		t.Fatalf("between milliseconds: %s", diff)
+	}
 	stop := errors.New("enough")
 	if err := s.Range(t.Context(), "a", Observation, start(), start().Add(time.Hour), func(Record) error { return stop }); !errors.Is(err, stop) {
 		t.Fatalf("error %v", err)
