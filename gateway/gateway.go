@@ -182,17 +182,32 @@ func (g *Gateway) openSpool(ctx context.Context) error {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		g.tracker.Report("disk_failed", dir, err.Error(), "")
 	}
-	s, err := spool.Open(ctx, spool.Options{
-		Path: filepath.Join(dir, "spool.db"), Log: g.options.Log, NewEpoch: newID, Now: func() time.Time { return g.options.Clock().UTC },
-	})
+	open := func(name string) (*spool.Spool, error) {
+		return spool.Open(ctx, spool.Options{
+			Path: filepath.Join(dir, name), Log: g.options.Log, NewEpoch: newID, Now: func() time.Time { return g.options.Clock().UTC },
+		})
+	}
+	s, err := open(spoolFile)
+	if errors.Is(err, spool.ErrNewer) {
+		// A newer program's records stay as they are; a file of our own goes on beside them.
+		g.tracker.Report("spool_newer", spoolFile, err.Error(), "")
+		s, err = open("spool-older.db")
+	}
 	if err != nil {
 		return fmt.Errorf("open spool: %w", err)
 	}
 	g.spool = s
-	for _, problem := range s.Problems() {
-		g.tracker.Report("spool_quarantined", "spool.db", problem, "")
-	}
+	g.reportProblems()
 	return nil
+}
+
+const spoolFile = "spool.db"
+
+// reportProblems turns what happened to the record file into conditions.
+func (g *Gateway) reportProblems() {
+	for _, problem := range g.spool.Problems() {
+		g.tracker.Report("spool_quarantined", spoolFile, problem, "")
+	}
 }
 
 // loadPrescriptions reads library and prescriptions; what is not valid is a condition and not used.

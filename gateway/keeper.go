@@ -146,7 +146,8 @@ func (g *Gateway) watchDisk() {
 			detail = "unknown reason"
 		}
 	}
-	g.tracker.Report("disk_failed", "spool.db", detail, "")
+	g.tracker.Report("disk_failed", spoolFile, detail, "")
+	g.reportProblems()
 }
 
 // recordConditions puts changes of conditions into the gateway's own stream.
@@ -162,11 +163,14 @@ func (g *Gateway) recordConditions(ctx context.Context, now infusion.Instant) {
 		g.options.Log.Info("condition", slog.String("event", kind), slog.String("code", c.Code), slog.String("subject", c.Subject), slog.String("detail", c.Detail))
 	}
 	for _, loss := range g.spool.TakeLosses() {
-		b.event(message.Event{
-			Event: message.EventLoss, Text: fmt.Sprintf("records %d to %d of stream %q were lost: %s", loss.FromSeq, loss.ToSeq, loss.Stream, loss.Reason),
-			Loss: &message.Loss{Stream: loss.Stream, FromSeq: loss.FromSeq, ToSeq: loss.ToSeq, Reason: loss.Reason},
-		})
-		g.tracker.Report("records_lost", loss.Stream, fmt.Sprintf("%d to %d: %s", loss.FromSeq, loss.ToSeq, loss.Reason), "")
+		text := fmt.Sprintf("%d records were lost: %s", loss.Count, loss.Reason)
+		if loss.FromSeq > 0 {
+			text = fmt.Sprintf("%d records between %d and %d of stream %q were lost: %s", loss.Count, loss.FromSeq, loss.ToSeq, loss.Stream, loss.Reason)
+		}
+		b.event(message.Event{Event: message.EventLoss, Text: text, Loss: &message.Loss{
+			Epoch: loss.Epoch, Stream: loss.Stream, FromSeq: loss.FromSeq, ToSeq: loss.ToSeq, Count: loss.Count, Reason: loss.Reason,
+		}})
+		g.tracker.Report("records_lost", loss.Stream, text, "")
 	}
 	g.append(ctx, b.drafts)
 }

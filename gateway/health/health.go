@@ -36,6 +36,7 @@ var table = []Declaration{
 	{"records_rejected", message.PriorityMedium, "A receiver refuses records for good; they are set aside", "see the detail; report it"},
 	{"disk_failed", message.PriorityHigh, "Records cannot be written to disk; the gateway goes on from memory", "check the disk: full, read-only or broken"},
 	{"spool_quarantined", message.PriorityMedium, "The record file was damaged and set aside; a new one was begun", "keep the .corrupt file for analysis; check the disk"},
+	{"spool_newer", message.PriorityMedium, "The record file was written by a newer infusiond; this one keeps its own beside it", "go back to the newer version, or move the newer file away"},
 	{"records_lost", message.PriorityHigh, "Records were lost", "see the loss events for their range"},
 	{"clock_unsynced", message.PriorityLow, "The gateway's clock is not set by a time server", "check the internet connection or the time service"},
 	{"prescription_invalid", message.PriorityHigh, "A prescription file is not valid and is not used", "mend the file: infusiond check-config names the line"},

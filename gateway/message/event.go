@@ -59,9 +59,11 @@ type LinkChange struct {
 
 // Loss is a range of records that no longer exist.
 type Loss struct {
-	Stream  string `json:"stream"`
-	FromSeq uint64 `json:"from_seq"`
-	ToSeq   uint64 `json:"to_seq"`
+	Epoch   string `json:"epoch,omitzero"`    // of the lost records; absent when it cannot be told
+	Stream  string `json:"stream"`            // empty: the gateway's own, or not known
+	FromSeq uint64 `json:"from_seq,omitzero"` // absent when only the number of records is known
+	ToSeq   uint64 `json:"to_seq,omitzero"`
+	Count   uint64 `json:"count"` // how many; the range may hold others that are not lost
 	Reason  string `json:"reason"`
 }
 
