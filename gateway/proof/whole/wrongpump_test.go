@@ -35,7 +35,7 @@ func TestPortThatIsNotThere(t *testing.T) {
 	if s.LastKnown != nil || !s.LastReading.IsZero() {
 		t.Errorf("something is known of a pump that was never read: %+v", s)
 	}
-	_, _ = await(w, at, "one more cycle", topic, func(message.Observation) bool { return true })
+	await(w, at, "one more cycle", topic, func(message.Observation) bool { return true })
 	records(t, w.Messages())
 }
 
