@@ -30,7 +30,9 @@ type Options struct {
 	Version string
 	Clock   infusion.Clock
 	Log     *slog.Logger
-	Capture io.Writer // optional: every byte on every port
+	// Capture, optional, gives the writer of every byte on the port of the named pump (the first of
+	// several on one port). It is called once for each port.
+	Capture func(pump string) (io.Writer, error)
 }
 
 // Gateway is one running infusiond. Make it with New.
@@ -192,6 +194,9 @@ func (g *Gateway) openSpool(ctx context.Context) error {
 		// A newer program's records stay as they are; a file of our own goes on beside them.
 		g.tracker.Report("spool_newer", spoolFile, err.Error(), "")
 		s, err = open("spool-older.db")
+	}
+	if errors.Is(err, spool.ErrInUse) {
+		return fmt.Errorf("open spool: %w; stop the other infusiond, or give this one a data_dir of its own", err)
 	}
 	if err != nil {
 		return fmt.Errorf("open spool: %w", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"regexp"
@@ -59,8 +60,14 @@ func (g *Gateway) loop(address string, pumps []config.Pump, emit func(context.Co
 		return nil, fmt.Errorf("driver %s: %w", pumps[0].Driver, err)
 	}
 	profile := driver.Profile()
+	var capture io.Writer
+	if g.options.Capture != nil {
+		if capture, err = g.options.Capture(pumps[0].Name); err != nil {
+			return nil, fmt.Errorf("capture of %s: %w", pumps[0].Name, err)
+		}
+	}
 	line, err := link.New(link.Options{
-		Address: address, Profile: profile, Capture: g.options.Capture, Clock: g.options.Clock, Log: g.options.Log,
+		Address: address, Profile: profile, Capture: capture, Clock: g.options.Clock, Log: g.options.Log,
 		Rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	})
 	if err != nil {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"sync"
 
 	"infusiond/gateway"
 	"infusiond/gateway/clock"
@@ -16,7 +15,7 @@ import (
 
 type runCommand struct {
 	Config  string `arg:"" type:"path" help:"The configuration file; see configs/infusiond.example.yaml."`
-	Capture string `type:"path" placeholder:"FILE" help:"Append every byte on every port to FILE, with direction and time."`
+	Capture string `type:"path" placeholder:"FILE" help:"Append every byte on the port to FILE, with direction and time; with several pumps to FILE.PUMP."`
 }
 
 // Run runs the gateway.
@@ -31,12 +30,9 @@ func (r *runCommand) Run(ctx context.Context, out io.Writer, errOut errorStream)
 	}
 	o := gateway.Options{Config: c, Drivers: table(), Version: version(), Clock: system.Now, Log: logger(errOut, c.Log.Level)}
 	if r.Capture != "" {
-		f, err := os.OpenFile(r.Capture, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
-		if err != nil {
-			return fmt.Errorf("open capture: %w", err)
-		}
-		defer func() { err = errors.Join(err, f.Close()) }()
-		o.Capture = &shared{w: f}
+		files := captures{path: r.Capture, several: len(c.Pumps) > 1}
+		defer func() { err = errors.Join(err, files.close()) }()
+		o.Capture = files.open
 	}
 	g := gateway.New(o)
 	go greet(ctx, g, c, out)
@@ -64,17 +60,33 @@ func greet(ctx context.Context, g *gateway.Gateway, c *config.Config, out io.Wri
 	say(out, "Pump-reported, not delivered to the patient. Not a medical device; the pump's own alarm comes first.")
 }
 
-// shared serialises writers.
-type shared struct {
-	mu sync.Mutex
-	w  io.Writer
+// captures are the capture files, one for each port: their lines carry no port.
+type captures struct {
+	path    string
+	several bool
+	files   []*os.File
 }
 
-// Write writes all of b before another caller's bytes.
-func (s *shared) Write(b []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.w.Write(b)
+// open appends to FILE, or with several pumps to FILE.PUMP.
+func (c *captures) open(pump string) (io.Writer, error) {
+	path := c.path
+	if c.several {
+		path += "." + pump
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
+	if err != nil {
+		return nil, err
+	}
+	c.files = append(c.files, f)
+	return f, nil
+}
+
+func (c *captures) close() error {
+	var errs []error
+	for _, f := range c.files {
+		errs = append(errs, f.Close())
+	}
+	return errors.Join(errs...)
 }
 
 func logger(w io.Writer, level string) *slog.Logger {

@@ -4,9 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/hex"
-	"errors"
-	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -65,11 +64,25 @@ type chunk struct {
 	bytes     []byte
 }
 
-// readCapture reads a capture file. A run that never began has none.
+// readCapture reads the captures of all ports: FILE, or with several pumps FILE.PUMP, one after
+// the other. A run that never began has none.
 func readCapture(t *testing.T, path string) []chunk {
 	t.Helper()
+	files, err := filepath.Glob(path + "*")
+	if err != nil {
+		t.Errorf("find captures: %v", err)
+	}
+	var chunks []chunk
+	for _, file := range files {
+		chunks = append(chunks, readChunks(t, file)...)
+	}
+	return chunks
+}
+
+func readChunks(t *testing.T, path string) []chunk {
+	t.Helper()
 	data, err := os.ReadFile(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil {
 		t.Errorf("read capture: %v", err)
 	}
 	var chunks []chunk
