@@ -207,8 +207,8 @@ func (c *channel) transitions(o infusion.Observation, r *drivers.Report, result 
 		if o.AlarmsKnown {
 			ev |= alert.Alarms
 		}
-		if c.hasAnchor && r.AlarmsKnown {
-			out = c.machine.Log(o.At, r.Log, r.Alarms)
+		if c.hasAnchor {
+			out = c.machine.Log(o.At, r.Log, r.Alarms, r.AlarmsKnown)
 		}
 	}
 	return append(out, c.machine.Update(o.At, ev, c.class, alert.Of(o.At, result.Findings, o.Alarms))...)

@@ -42,7 +42,9 @@ type entry struct {
 	Raised   bool             `json:"raised"`
 	Onset    infusion.Instant `json:"onset"`
 	Alert    message.Alert    `json:"alert,omitzero"` // absent until it is raised
-	held     bool             // by the present update
+	// Over is when a record of the pump's log ended the alarm, while the pump's alarms were not known.
+	Over *infusion.Instant `json:"over,omitempty"`
+	held bool              // by the present update
 }
 
 // New returns a machine without alerts. NewID makes a new identifier at each call.
@@ -91,6 +93,9 @@ func (m *Machine) Update(at infusion.Instant, ev Evidence, class prescription.St
 		d, _ := Declared(c.Code)
 		e := m.find(c)
 		e.held = true
+		if c.Pump != nil {
+			e.Over = nil
+		}
 		if e.Polls == 0 || ev&Reading != 0 {
 			e.Polls++
 		}
@@ -115,7 +120,11 @@ func (m *Machine) Update(at infusion.Instant, ev Evidence, class prescription.St
 			return false
 		}
 		if e.Raised {
-			ended = append(ended, Transition{Kind: message.Ended, Alert: e.end(at, m.successor(e))})
+			when := at
+			if e.Over != nil {
+				when = *e.Over
+			}
+			ended = append(ended, Transition{Kind: message.Ended, Alert: e.end(when, m.successor(e))})
 		}
 		return true
 	})
@@ -248,6 +257,9 @@ func (m *Machine) Restore(saved []byte, now infusion.Instant) error {
 	}
 	for _, e := range entries {
 		e.Onset.Boot = now.Boot - now.UTC.Sub(e.Onset.UTC)
+		if e.Over != nil {
+			e.Over.Boot = now.Boot - now.UTC.Sub(e.Over.UTC)
+		}
 	}
 	m.entries = entries
 	return nil

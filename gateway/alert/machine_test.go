@@ -195,7 +195,7 @@ func TestAlarmsOfTheLogKeepTheirTrueTimes(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			m := New(counter())
-			ts := m.Log(start, row.records, row.active)
+			ts := m.Log(start, row.records, row.active, true)
 			expect(t, "log", ts, row.log)
 			expect(t, "update", m.Update(start, readings, prescription.Fast, Of(start, nil, row.active)), row.update)
 			for _, tr := range ts {
@@ -207,6 +207,36 @@ func TestAlarmsOfTheLogKeepTheirTrueTimes(t *testing.T) {
 				t.Errorf("open %v, active %v", m.Open(), row.active)
 			}
 		})
+	}
+}
+
+// A log that is read over several cycles keeps the true times of what began and ended in it, also when
+// the program is restarted in between.
+// Covers GW-95.
+func TestALogReadInPiecesKeepsTheTimesOfItsAlarms(t *testing.T) {
+	oc := drivers.AlarmOcclusionDownstream
+	m := New(counter())
+	expect(t, "first piece", m.Log(start, []drivers.LogRecord{record(oc, false, 600), record("", true, 500)}, nil, false), "raised occlusion_downstream high a1")
+	expect(t, "the alarms are not known", m.Update(start, Clock|Reading|Identity, prescription.Fast, nil), "")
+	saved, err := m.Save()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m = New(func() string { return "a2" })
+	now := infusion.Instant{UTC: start.UTC.Add(10 * time.Second), Boot: time.Second}
+	if err := m.Restore(saved, now); err != nil {
+		t.Fatal(err)
+	}
+	ts := m.Log(now, []drivers.LogRecord{record(oc, false, 100)}, nil, false)
+	expect(t, "second piece", ts, "ended occlusion_downstream high a1, raised occlusion_downstream high a2")
+	if got := ts[0].Alert.EndedTS.Time(); got != start.UTC.Add(-500*time.Second) {
+		t.Errorf("ended at %v", got)
+	}
+	expect(t, "an end that waits", m.Log(now, []drivers.LogRecord{record("", true, 40)}, nil, false), "")
+	ts = m.Update(now.Add(5*time.Second), readings, prescription.Fast, nil)
+	expect(t, "now they are known", ts, "ended occlusion_downstream high a2")
+	if got := ts[0].Alert.EndedTS.Time(); got != now.UTC.Add(-40*time.Second) {
+		t.Errorf("ended at %v", got)
 	}
 }
 
@@ -299,7 +329,7 @@ func TestEveryLifeIsWhole(t *testing.T) {
 		case 0:
 			ts = m.Pass(at, prescription.Fast, cs)
 		case 1:
-			ts = m.Log(at, []drivers.LogRecord{record(drivers.AlarmOcclusionDownstream, false, 9), record("", r.IntN(2) == 0, 5)}, alarms)
+			ts = m.Log(at, []drivers.LogRecord{record(drivers.AlarmOcclusionDownstream, false, 9), record("", r.IntN(2) == 0, 5)}, alarms, r.IntN(3) > 0)
 			fallthrough
 		default:
 			ev := Clock | Reading | Identity
