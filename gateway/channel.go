@@ -146,6 +146,9 @@ func (c *channel) restore(ctx context.Context) error {
 			c.Log.Error("open alerts of the last run cannot be read", slog.String("pump", c.Pump.Name), slog.Any("error", err))
 		}
 	}
+	if planned, known := c.machine.Onset(message.CodeStopped); known {
+		c.checker.Resume(planned)
+	}
 	_, c.hasAnchor, err = c.Spool.Note(ctx, noteAnchor(c.Pump.Serial))
 	if err != nil {
 		return fmt.Errorf("read log anchor: %w", err)

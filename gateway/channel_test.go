@@ -301,12 +301,53 @@ func TestAPumpAlarmIsOneAlertAlsoOverARestart(t *testing.T) {
 	again := newBench(t, store)
 	again.now = b.now.Add(time.Minute)
 	again.play(occlusion)
-	if after := again.alerts().Alerts; len(after) != 1 || after[0].ID != a[0].ID || after[0].RaisedTS != a[0].RaisedTS {
+	// Beside it, the stop that the alarm caused has now lasted two readings.
+	after := again.alerts().Alerts
+	if len(after) != 2 || after[0].ID != a[0].ID || after[0].RaisedTS != a[0].RaisedTS || after[1].Code != message.CodeStopped {
 		t.Errorf("after the restart %+v, before %+v", after, a)
 	}
 	again.play(nil)
 	if after := again.alerts().Alerts; len(after) != 0 {
 		t.Errorf("ended: %+v", after)
+	}
+}
+
+// A stop that was seen before a restart is the same stop after it: one alert whose timer goes on.
+// Covers GW-97.
+func TestAStopIsTheSameStopAfterARestart(t *testing.T) {
+	store := newMemory()
+	b := newBench(t, store)
+	b.play(nil)
+	stopped := func(in *normalize.Input) { in.Report.State = drivers.RunPaused }
+	b.play(stopped)
+	b.play(stopped)
+	before := b.alerts().Alerts
+	if len(before) != 1 || before[0].Code != message.CodeStopped || before[0].Priority != message.PriorityMedium {
+		t.Fatalf("%+v", before)
+	}
+	again := newBench(t, store)
+	again.now = b.now.Add(4 * time.Minute)
+	again.restart(t)
+	again.play(stopped)
+	if after := again.alerts().Alerts; len(after) != 1 || after[0].ID != before[0].ID || after[0].Onset != before[0].Onset {
+		t.Errorf("after the restart %+v, before %+v", after, before)
+	}
+	again.now = again.now.Add(time.Minute)
+	again.play(stopped)
+	if after := again.alerts().Alerts; len(after) != 1 || after[0].ID != before[0].ID || after[0].Priority != message.PriorityHigh {
+		t.Errorf("five minutes after the stop: %+v", after)
+	}
+	again.play(nil)
+	if after := again.alerts().Alerts; len(after) != 0 {
+		t.Errorf("running again: %+v", after)
+	}
+}
+
+// restart restores at the bench's present time.
+func (b *bench) restart(t *testing.T) {
+	t.Helper()
+	if err := b.restore(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 }
 

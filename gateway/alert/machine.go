@@ -239,6 +239,16 @@ func (m *Machine) Reset(k Mark) {
 	}
 }
 
+// Onset is when the condition of a code began, if the machine knows it.
+func (m *Machine) Onset(code string) (infusion.Instant, bool) {
+	for _, e := range m.entries {
+		if e.Code == code {
+			return e.Onset, true
+		}
+	}
+	return infusion.Instant{}, false
+}
+
 // Save returns the machine's state, to be stored together with the transitions.
 func (m *Machine) Save() ([]byte, error) {
 	b, err := json.Marshal(m.entries)

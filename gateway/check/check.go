@@ -55,6 +55,10 @@ func New(started infusion.Instant) *Checker {
 	return &Checker{started: started, onset: map[string]infusion.Instant{}}
 }
 
+// Resume tells a new checker that the pump ran as planned until a time, as an open alert of an
+// earlier run of the program knows: its stop is the same stop.
+func (c *Checker) Resume(planned infusion.Instant) { c.lastPlanned = infusion.Some(planned) }
+
 // Observe judges one observation. Order is what applies to the pump at that time; ordered false
 // means that nothing does.
 func (c *Checker) Observe(o infusion.Observation, order prescription.Order, ordered bool) Result {
