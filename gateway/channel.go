@@ -149,6 +149,11 @@ func (c *channel) restore(ctx context.Context) error {
 	if planned, known := c.machine.Onset(message.CodeStopped); known {
 		c.checker.Resume(planned)
 	}
+	for _, code := range []string{message.CodeDataStale, message.CodeDataDelayed} {
+		if last, known := c.machine.Onset(code); known {
+			c.checker.ResumeSilence(last)
+		}
+	}
 	_, c.hasAnchor, err = c.Spool.Note(ctx, noteAnchor(c.Pump.Serial))
 	if err != nil {
 		return fmt.Errorf("read log anchor: %w", err)

@@ -343,6 +343,31 @@ func TestAStopIsTheSameStopAfterARestart(t *testing.T) {
 	}
 }
 
+// A silence that was seen before a restart is the same silence after it.
+// Covers GW-97.
+func TestASilenceIsTheSameSilenceAfterARestart(t *testing.T) {
+	store := newMemory()
+	b := newBench(t, store)
+	b.play(nil)
+	b.now = b.now.Add(3 * time.Minute)
+	b.play(gap(infusion.GapNoReply))
+	before := b.alerts().Alerts
+	if len(before) != 1 || before[0].Code != message.CodeDataStale || before[0].Priority != message.PriorityLow {
+		t.Fatalf("%+v", before)
+	}
+	again := newBench(t, store)
+	again.now = b.now.Add(13 * time.Minute)
+	again.restart(t)
+	again.play(gap(infusion.GapPortAbsent))
+	if after := again.alerts().Alerts; len(after) != 1 || after[0].ID != before[0].ID || after[0].Priority != message.PriorityHigh {
+		t.Errorf("after the restart %+v, before %+v", after, before)
+	}
+	again.play(nil)
+	if after := again.alerts().Alerts; len(after) != 0 {
+		t.Errorf("data returned: %+v", after)
+	}
+}
+
 // restart restores at the bench's present time.
 func (b *bench) restart(t *testing.T) {
 	t.Helper()

@@ -59,6 +59,10 @@ func New(started infusion.Instant) *Checker {
 // earlier run of the program knows: its stop is the same stop.
 func (c *Checker) Resume(planned infusion.Instant) { c.lastPlanned = infusion.Some(planned) }
 
+// ResumeSilence tells a new checker when the pump was last read, as an open alert of an earlier run of
+// the program knows: its silence is the same silence.
+func (c *Checker) ResumeSilence(lastReading infusion.Instant) { c.lastReading = infusion.Some(lastReading) }
+
 // Observe judges one observation. Order is what applies to the pump at that time; ordered false
 // means that nothing does.
 func (c *Checker) Observe(o infusion.Observation, order prescription.Order, ordered bool) Result {
