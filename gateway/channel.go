@@ -146,6 +146,8 @@ func (c *channel) restore(ctx context.Context) error {
 			c.Log.Error("open alerts of the last run cannot be read", slog.String("pump", c.Pump.Name), slog.Any("error", err))
 		}
 	}
+	order, ordered := c.Book().At(c.Pump.Name, c.Clock().UTC)
+	c.class = class(order, ordered) // timers go on before the first cycle
 	if planned, known := c.machine.Onset(message.CodeStopped); known {
 		c.checker.Resume(planned)
 	}

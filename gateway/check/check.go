@@ -61,7 +61,9 @@ func (c *Checker) Resume(planned infusion.Instant) { c.lastPlanned = infusion.So
 
 // ResumeSilence tells a new checker when the pump was last read, as an open alert of an earlier run of
 // the program knows: its silence is the same silence.
-func (c *Checker) ResumeSilence(lastReading infusion.Instant) { c.lastReading = infusion.Some(lastReading) }
+func (c *Checker) ResumeSilence(lastReading infusion.Instant) {
+	c.lastReading = infusion.Some(lastReading)
+}
 
 // Observe judges one observation. Order is what applies to the pump at that time; ordered false
 // means that nothing does.
