@@ -118,15 +118,6 @@ func Declared(code string) (Declaration, bool) {
 	return Declaration{}, false
 }
 
-// Codes lists the codes of the table.
-func Codes() []string {
-	codes := make([]string, len(table))
-	for i, d := range table {
-		codes[i] = d.Code
-	}
-	return codes
-}
-
 // priority of a condition that began d ago, for a drug of the given class. An unknown class
 // counts as fast.
 func (d Declaration) priority(class prescription.StopClass, age time.Duration) string {

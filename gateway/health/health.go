@@ -60,15 +60,6 @@ func Declared(code string) Declaration {
 	return d
 }
 
-// Codes lists the declared codes.
-func Codes() []string {
-	out := make([]string, len(table))
-	for i, d := range table {
-		out[i] = d.Code
-	}
-	return out
-}
-
 // Change is a condition that was raised or ended.
 type Change struct {
 	Condition message.Condition

@@ -128,8 +128,6 @@ func (p *Page) Addr() string {
 	return p.addr
 }
 
-func (p *Page) String() string { return "page" }
-
 // Run listens and serves until ctx ends, which is no error. It may be called once.
 func (p *Page) Run(ctx context.Context) error {
 	listener, err := p.listen(ctx)

@@ -69,9 +69,3 @@ func appendValue(dst []byte, l *layout, r *Reply) ([]byte, bool) {
 	}
 	return dst, false
 }
-
-// AppendRefusal appends the payload with which a pump refuses q: its letters and ERROR,
-// as QH and QI are known to do.
-func AppendRefusal(dst []byte, q Query) []byte {
-	return append(append(dst, q.String()...), "ERROR"...)
-}

@@ -89,9 +89,6 @@ func (s *InfluxServer) Start() error { return s.process.start() }
 // Stop ends the server in order.
 func (s *InfluxServer) Stop() error { return s.process.stop(syscall.SIGTERM) }
 
-// Kill ends the server without warning.
-func (s *InfluxServer) Kill() error { return s.process.kill() }
-
 // Restart stops the server in order and starts it again.
 func (s *InfluxServer) Restart() error {
 	if err := s.Stop(); err != nil {

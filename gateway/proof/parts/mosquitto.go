@@ -66,9 +66,6 @@ func (b *Broker) Start() error { return b.process.start() }
 // Stop ends the broker in order; with persistence it keeps what it acknowledged.
 func (b *Broker) Stop() error { return b.process.stop(syscall.SIGTERM) }
 
-// Kill ends the broker without warning; it may forget what it acknowledged.
-func (b *Broker) Kill() error { return b.process.kill() }
-
 // Restart stops the broker in order and starts it again.
 func (b *Broker) Restart() error {
 	if err := b.Stop(); err != nil {

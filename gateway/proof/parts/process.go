@@ -111,9 +111,6 @@ func (p *process) stop(signal syscall.Signal) error {
 	return fmt.Errorf("%s ignored %v for %v", p.name, signal, stopFor)
 }
 
-// kill ends the program without warning.
-func (p *process) kill() error { return p.stop(syscall.SIGKILL) }
-
 // logBuffer keeps the last part of what a server wrote.
 type logBuffer struct {
 	mu  sync.Mutex

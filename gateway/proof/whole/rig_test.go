@@ -45,6 +45,7 @@ type plan struct {
 	real         bool    // under the root of real pumps
 	speed        float64 // of the pumps; 0 is 1
 	influx       bool
+	tls          *parts.PKI          // the broker demands a certificate of this authority and keeps an access list
 	prescription func(string) string // changes the prescription's text
 }
 
@@ -68,7 +69,7 @@ func newRig(t *testing.T, p plan) *rig {
 	t.Logf("seed %d", seed)
 	dir := t.TempDir()
 	r := &rig{
-		plan: p, t: t, dir: dir, topics: message.TopicsOf(p.gateway, !p.real), broker: parts.Mosquitto(t, parts.MosquittoOptions{}),
+		plan: p, t: t, dir: dir, topics: message.TopicsOf(p.gateway, !p.real), broker: parts.Mosquitto(t, p.broker()),
 		config: filepath.Join(dir, "infusiond.yaml"), capture: filepath.Join(dir, "capture"),
 	}
 	if p.influx {
@@ -80,6 +81,14 @@ func newRig(t *testing.T, p plan) *rig {
 	r.write("prescription.yaml", r.prescriptionText())
 	r.write("token", "edge:edgepw\n")
 	return r
+}
+
+// broker gives every gateway its own part of the topics when there are certificates.
+func (p plan) broker() parts.MosquittoOptions {
+	if p.tls == nil {
+		return parts.MosquittoOptions{}
+	}
+	return parts.MosquittoOptions{TLS: p.tls, ACL: fmt.Sprintf("user %[1]s\ntopic write infusiond-sim/v1/%[1]s/#\nuser centre\ntopic read infusiond-sim/v1/#\n", p.gateway)}
 }
 
 func (r *rig) startPumps() {
@@ -115,7 +124,11 @@ func (r *rig) start() *daemon {
 // watch subscribes to everything of this gateway, for ever.
 func (r *rig) watch() *watcher {
 	r.t.Helper()
-	return watch(r.t, parts.Subscription{URL: r.broker.URL, Filter: r.topics.Root() + "#", ClientID: "centre"})
+	s := parts.Subscription{URL: r.broker.URL, Filter: r.topics.Root() + "#", ClientID: "centre"}
+	if r.tls != nil {
+		s.TLS = r.tls.Client(r.t, "centre")
+	}
+	return watch(r.t, s)
 }
 
 // do does something to a pump, in the words of infusim.
@@ -151,11 +164,24 @@ func (r *rig) configText() string {
 		}
 		fmt.Fprintf(&b, "  - {name: %s, port: %s, driver: miva, serial: %s, poll_interval: 1s}\n", p.name, port, p.serial)
 	}
-	fmt.Fprintf(&b, "prescriptions: [prescription.yaml]\ndrug_library: %s\nmqtt: {url: %q}\npage: {listen: \"127.0.0.1:0\"}\n", library, r.broker.URL)
+	fmt.Fprintf(&b, "prescriptions: [prescription.yaml]\ndrug_library: %s\npage: {listen: \"127.0.0.1:0\"}\n", library)
+	fmt.Fprintf(&b, "mqtt: {url: %q%s}\n", r.broker.URL, r.certificates())
 	if r.influx != nil {
 		fmt.Fprintf(&b, "influxdb: {url: %q, bucket: %q, token_file: token}\n", r.influx.URL, r.influx.Bucket)
 	}
 	return b.String()
+}
+
+// certificates names the files of the gateway's own certificate.
+func (r *rig) certificates() string {
+	if r.tls == nil {
+		return ""
+	}
+	files, err := r.tls.WriteClient(r.dir, r.gateway)
+	if err != nil {
+		r.t.Fatalf("write the gateway's certificate: %v", err)
+	}
+	return fmt.Sprintf(", tls: {ca: %s, cert: %s, key: %s}", files.CA, files.Cert, files.Key)
 }
 
 func (r *rig) prescriptionText() string {
