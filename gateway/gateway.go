@@ -45,7 +45,7 @@ type Gateway struct {
 	book    atomic.Pointer[prescription.Book]
 	status  statusMessages
 
-	channels []*channel
+	channels []*channel // filled before the keeper starts, then only read
 	ready    chan struct{}
 
 	mu      sync.Mutex // guards what follows
@@ -136,17 +136,19 @@ func (g *Gateway) Run(ctx context.Context) error {
 	if err := g.begin(ctx); err != nil {
 		fail(fmt.Errorf("begin: %w", err))
 	}
-	keeping := newStage(base, fail)
-	keeping.run("keeper", g.keep)
 	judging := newStage(base, fail)
 	acquisition := newStage(base, fail)
 	polled, err := g.startPorts(acquisition, judging)
 	if err != nil {
 		fail(err)
 	}
-	go g.announce(ctx, embedded.done, pageUp, mqttUp, polled)
+	keeping := newStage(base, fail) // after the channels, which health lists, exist
+	keeping.run("keeper", g.keep)
+	var announcing sync.WaitGroup
+	announcing.Go(func() { g.announce(ctx, embedded.done, pageUp, mqttUp, polled) })
 
 	<-ctx.Done()
+	announcing.Wait()
 	acquisition.stop()
 	judging.stop()
 	keeping.stop()
