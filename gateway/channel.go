@@ -296,7 +296,8 @@ func (c *channel) commit(ctx context.Context, b *batch, transitions []alert.Tran
 		all.Drafts = append(all.Drafts, b.transition(t))
 	}
 	all.Drafts = append(all.Drafts, b.drafts...)
-	if len(transitions) > 0 {
+	// The pump's log can change what the alerts remember without a transition; it must not be newer than the anchor.
+	if len(transitions) > 0 || r != nil && len(r.Log) > 0 {
 		saved, err := c.machine.Save()
 		if err != nil {
 			return nil, err

@@ -312,6 +312,41 @@ func TestAPumpAlarmIsOneAlertAlsoOverARestart(t *testing.T) {
 	}
 }
 
+// The end of an alarm in a piece of a long log is remembered over a restart, although nothing was told of it yet.
+// Covers GW-95, GW-97.
+func TestAnEndInAPieceOfTheLogSurvivesARestart(t *testing.T) {
+	store := newMemory()
+	b := newBench(t, store)
+	b.play(nil)
+	begin := drivers.LogRecord{ID: "10-a", RawCode: "9/2", Name: "occlusion", Text: "occlusion alarm", Alarm: drivers.AlarmOcclusionDownstream, Raw: []byte{9}, AgeS: drivers.Number(600, 0, drivers.Second)}
+	end := drivers.LogRecord{ID: "11-b", RawCode: "1", Name: "run", Text: "run infusion", Ends: true, Raw: []byte{1}, AgeS: drivers.Number(500, 0, drivers.Second)}
+	piece := func(records ...drivers.LogRecord) func(*normalize.Input) {
+		return func(in *normalize.Input) {
+			in.Report.Log, in.Report.AlarmsKnown, in.Report.AlarmsReason = records, false, "the log is still being read"
+		}
+	}
+	b.play(piece(begin))
+	b.play(piece(end))
+	ended := b.now.UTC.Add(-500 * time.Second)
+	again := newBench(t, store)
+	again.now = b.now
+	again.restart(t)
+	for _, r := range again.play(nil) {
+		if r.Kind != spool.Alert {
+			continue
+		}
+		var a message.AlertTransition
+		if err := json.Unmarshal(r.Payload, &a); err != nil {
+			t.Fatal(err)
+		}
+		if a.Transition != message.Ended || !a.Alert.EndedTS.Time().Equal(ended) {
+			t.Errorf("%s at %v, want the end at %v", a.Transition, a.Alert.EndedTS, ended)
+		}
+		return
+	}
+	t.Error("the alarm did not end")
+}
+
 // A stop that was seen before a restart is the same stop after it: one alert whose timer goes on.
 // Covers GW-97.
 func TestAStopIsTheSameStopAfterARestart(t *testing.T) {
