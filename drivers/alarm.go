@@ -24,8 +24,28 @@ const (
 	AlarmLimitReached        AlarmCode = "limit_reached" // the pump's own dose or volume limit
 	AlarmUnattended          AlarmCode = "unattended"    // the pump waits for a person
 	AlarmStoppedReminder     AlarmCode = "stopped_reminder"
+	AlarmFreeFlow            AlarmCode = "free_flow_suspected"
+	AlarmPressureTrend       AlarmCode = "pressure_trend"      // line pressure rises or leaps, below the limit
+	AlarmExternalPowerLost   AlarmCode = "external_power_lost" // runs on battery now
+	AlarmPumpReset           AlarmCode = "pump_reset"          // power was interrupted: it may stand still
+	AlarmCommunication       AlarmCode = "communication_timeout"
+	AlarmTampering           AlarmCode = "code_tries"    // wrong codes at the pump's keypad
 	AlarmUnknown             AlarmCode = "unknown_alarm" // announced, but not in the driver's table
 )
+
+// Term is a term of ISO/IEEE 11073-10101 (partition 3) with its even context-free code.
+type Term struct {
+	RefID string // e.g. MDC_EVT_FLUID_LINE_OCCL
+	Code  uint32
+}
+
+// AlarmRow is one row of a driver's alarm table: what the pump announces, and what it means.
+type AlarmRow struct {
+	Raw  string    // the pump's own code, as in Alarm.RawCode or LogRecord.RawCode
+	Text string    // the protocol document's name for it
+	Code AlarmCode // empty: an event that is no alarm
+	Term Term      // the standard's term; zero where the standard has none
+}
 
 // Alarm is one alarm that the pump announces as active.
 type Alarm struct {

@@ -17,12 +17,14 @@ type Driver interface {
 
 // Conn is one conversation on one port. It belongs to one goroutine.
 type Conn interface {
-	// Poll asks every pump on the port once and returns a report for each that
-	// answered. An error says that the cycle failed as a whole; reports that come with
-	// it are still true. errors.Is tells ErrSilent, ErrIdentity, ErrMismatch,
+	// Poll asks every pump on the port once and hands over the report of each that
+	// answered as soon as it is complete, so that a slow or dead pump holds up no
+	// other one. On a port with several pumps a pump that does not answer has no
+	// report, which is no error as long as another one answers. An error says that the cycle
+	// ended there; reports handed over before it are still true. errors.Is tells ErrSilent, ErrIdentity, ErrMismatch,
 	// ErrChecksum and the port's own errors apart. After ErrSilent the next
-	// Poll begins anew with identity, state and log.
-	Poll(ctx context.Context) ([]Report, error)
+	// Poll begins anew with identity, state and log. report is called by Poll's own goroutine.
+	Poll(ctx context.Context, report func(Report)) error
 	// Close ends the conversation; it writes nothing that is not on the allow-list
 	// and leaves the port open.
 	Close() error
@@ -30,9 +32,12 @@ type Conn interface {
 
 // OpenOptions is what a conversation starts from.
 type OpenOptions struct {
-	// Anchors holds the stored Report.Anchor by serial number; nil or a missing entry
+	// Anchors holds the stored Report.Anchor by AnchorKey; nil or a missing entry
 	// means that the log of that pump was never read.
 	Anchors map[string]string
+	// Addresses are the configured addresses on this port, as in Report.Address. Empty: the driver
+	// asks whoever is there, or its protocol's first address.
+	Addresses []string
 	// Now is the monotonic clock by which a driver decides which slow values are due.
 	// It is never used to stamp a value.
 	Now func() time.Duration
@@ -94,8 +99,30 @@ type Profile struct {
 	// MinPollInterval is the shortest allowed poll interval.
 	MinPollInterval time.Duration
 	Allow           AllowList
+	// SeveralPumps says that a port can carry more than one pump, told apart by Report.Address.
+	SeveralPumps bool
+	// Addressing says how Report.Address is written, for people; empty without SeveralPumps.
+	Addressing string
+	// Alarms is the one table of what a pump can announce. What is not in it arrives as AlarmUnknown.
+	Alarms []AlarmRow
 	// CannotTell lists what this protocol does not tell, for people.
 	CannotTell []string
+}
+
+// AnchorKey is the key of a pump's anchor: its serial number or, where the protocol has none,
+// an at sign and its address on the port.
+func AnchorKey(serial, address string) string {
+	if serial == "" {
+		return "@" + address
+	}
+	return serial
+}
+
+// Collect polls once and returns the reports together.
+func Collect(ctx context.Context, c Conn) ([]Report, error) {
+	var all []Report
+	err := c.Poll(ctx, func(r Report) { all = append(all, r) })
+	return all, err
 }
 
 // Query is one entry of an allow-list: either one exact byte string or a form.

@@ -25,15 +25,36 @@ const (
 	Percent
 	Millibar
 	RawCount // a sensor reading without a known physical unit
+	MillimetreOfMercury
+	PercentOfLimit // a pressure as a share of the pump's own alarm limit
+	Kilogram
+	Millimetre
+	NanogramPerMilliliter
+	MicrogramPerMilliliter
+	MilligramPerMilliliter
+	MicrogramPerMinute
+	MicrogramPerHour
+	MilligramPerMinute
+	MilligramPerHour
+	NanogramPerKilogramPerMinute
+	MicrogramPerKilogramPerMinute
+	MicrogramPerKilogramPerHour
+	MilligramPerKilogramPerMinute
+	MilligramPerKilogramPerHour
 )
 
 var unitNames = [...]string{
 	UnitNone: "1", MilliliterPerHour: "mL/h", MilliliterPer24Hours: "mL/24h",
 	MilliliterPerMinute: "mL/min", MicroliterPerHour: "uL/h", MicroliterPerMinute: "uL/min",
 	Milliliter: "mL", Microliter: "uL", Second: "s", Volt: "V", Percent: "%", Millibar: "mbar", RawCount: "count",
+	MillimetreOfMercury: "mm[Hg]", PercentOfLimit: "% of limit", Kilogram: "kg", Millimetre: "mm",
+	NanogramPerMilliliter: "ng/mL", MicrogramPerMilliliter: "ug/mL", MilligramPerMilliliter: "mg/mL",
+	MicrogramPerMinute: "ug/min", MicrogramPerHour: "ug/h", MilligramPerMinute: "mg/min", MilligramPerHour: "mg/h",
+	NanogramPerKilogramPerMinute: "ng/kg/min", MicrogramPerKilogramPerMinute: "ug/kg/min", MicrogramPerKilogramPerHour: "ug/kg/h",
+	MilligramPerKilogramPerMinute: "mg/kg/min", MilligramPerKilogramPerHour: "mg/kg/h",
 }
 
-// String gives the unit in UCUM notation, except mL/24h and count, which have none.
+// String gives the unit in UCUM notation, except mL/24h, count and % of limit, which have none.
 func (u Unit) String() string {
 	if int(u) < len(unitNames) {
 		return unitNames[u]

@@ -53,6 +53,11 @@ type Report struct {
 	VTBIRemaining    Quantity // only when the pump itself tells it
 	Program          string   // name of the active program
 	DrugName         string   // only when the pump tells it
+	Concentration    Quantity // of the drug, as set on the pump
+	DoseRate         Quantity // as the pump works it out; Unit says of what
+	TimeRemaining    Quantity // seconds until the programmed end; a value in AtLeast is a lower bound
+	AtLeast          []string // names of fields above and below whose true value is this or greater
+	ContainerSize    Quantity // of the syringe or bag, as set on the pump
 
 	BolusRunning  Truth
 	BolusRate     Quantity
@@ -60,6 +65,7 @@ type Report struct {
 	BolusVTBI     Quantity
 	BatteryVolts  Quantity
 	BatteryLevel  Quantity // percent, only when the pump tells a percentage
+	BatteryTime   Quantity // seconds that are left, only when the pump tells a time
 	BatteryStatus string   // the pump's own word
 	ExternalPower Truth
 
@@ -67,7 +73,9 @@ type Report struct {
 	DownstreamSensor    Quantity
 	UpstreamThreshold   Quantity // its occlusion threshold, in the same unit
 	DownstreamThreshold Quantity
-	Uncertain           []string // names of fields above whose meaning the protocol leaves uncertain
+	// Uncertain names fields of this struct whose meaning the protocol leaves open, or that the
+	// driver derived because the pump does not say them ("State").
+	Uncertain []string
 
 	PumpClock    string   // the pump's clock, raw
 	PumpClockS   Quantity // the same in seconds of its own epoch, when it is a count

@@ -143,9 +143,19 @@ func reading(o infusion.Observation) message.Reading {
 	return r
 }
 
+// sensorUnit is the contract's word for the unit of the occlusion sensors.
 func sensorUnit(o infusion.Observation) string {
-	if o.UpstreamSensor.Unit == drivers.Millibar || o.DownstreamSensor.Unit == drivers.Millibar {
+	q := o.DownstreamSensor
+	if !q.Valid {
+		q = o.UpstreamSensor
+	}
+	switch q.Unit { //nolint:exhaustive // normalize lets no other unit pass
+	case drivers.Millibar:
 		return "mbar"
+	case drivers.MillimetreOfMercury:
+		return "mmHg"
+	case drivers.PercentOfLimit:
+		return "percent_of_limit"
 	}
 	return "count"
 }

@@ -137,7 +137,7 @@ func injectAlarm(u *unit, a arguments) error {
 	code := pumpmodel.Alarm(a.values[0])
 	var known []string
 	for _, k := range pumpmodel.Alarms() {
-		if mivafront.Announces(k) {
+		if mivafront.Describe().Announces(k) {
 			known = append(known, string(k))
 			if k == code {
 				bits, err := a.number("bits", 2)
@@ -176,7 +176,7 @@ func world() []command {
 		}},
 		{"motor", "motor FACTOR", "command this share of the strokes while the pump reports its rate", nil, 1, 1, one(func(u *unit, v float64) error { return u.model.SlowMotor(v) })},
 		{"freeze", "freeze on|off", "repeat the present values with good checksums", nil, 1, 1, func(u *unit, a arguments) error {
-			set := func(on bool) func() error { return func() error { u.front.Freeze(on); return nil } }
+			set := func(on bool) func() error { return func() error { u.front.Freeze("", on); return nil } }
 			return onOff(a.values[0], set(true), set(false))
 		}},
 	}

@@ -85,7 +85,7 @@ type modelsCommand struct{}
 // Run prints the models.
 func (modelsCommand) Run(s streams) error {
 	_, err := fmt.Fprintf(s.out, "miva  Zyno MIVA / Nimbus: %d baud 8N1, identity by serial number\n  cannot say: %s\n",
-		mivafront.Baud, strings.Join(mivafront.CannotSay(), "\n  cannot say: "))
+		mivafront.Baud, strings.Join(mivafront.Describe().CannotSay, "\n  cannot say: "))
 	return err
 }
 

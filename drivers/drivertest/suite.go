@@ -116,7 +116,7 @@ func (r *run) poll(ctx context.Context) ([]drivers.Report, error) {
 		}
 		r.conn = conn
 	}
-	reports, err := r.conn.Poll(ctx)
+	reports, err := drivers.Collect(ctx, r.conn)
 	for _, report := range reports {
 		r.anchors[report.Identity.Serial] = report.Anchor
 		for _, record := range report.Log {

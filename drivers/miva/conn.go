@@ -60,14 +60,15 @@ func newSession(serial string) *session {
 
 // Poll asks the pump once. Any error ends the session, so that the next Poll
 // starts with identity, state and log since the last returned anchor.
-func (c *Conn) Poll(ctx context.Context) ([]drivers.Report, error) {
-	report, err := c.cycle(ctx)
+func (c *Conn) Poll(ctx context.Context, report func(drivers.Report)) error {
+	r, err := c.cycle(ctx)
 	if err != nil {
 		c.session = nil
-		return nil, fmt.Errorf("miva: %w", err)
+		return fmt.Errorf("miva: %w", err)
 	}
-	c.anchors[report.Identity.Serial] = report.Anchor
-	return []drivers.Report{report}, nil
+	c.anchors[r.Identity.Serial] = r.Anchor
+	report(r)
+	return nil
 }
 
 // Close ends the conversation; it writes nothing.

@@ -74,7 +74,7 @@ func (b *bench) Unsolicited() []byte { return b.front.Unsolicited() }
 func (b *bench) poll() drivers.Report {
 	b.t.Helper()
 	b.port.Pass(5 * time.Second)
-	reports, err := b.conn.Poll(b.t.Context())
+	reports, err := drivers.Collect(b.t.Context(), b.conn)
 	if err != nil || len(reports) != 1 {
 		b.t.Fatalf("Poll: %d reports, %v", len(reports), err)
 	}
@@ -136,7 +136,7 @@ func TestFastCycleFitsTheShortestPollInterval(t *testing.T) {
 	b.poll()
 	b.port.Pass(time.Second)
 	began := b.port.Now()
-	if _, err := b.conn.Poll(t.Context()); err != nil {
+	if _, err := drivers.Collect(t.Context(), b.conn); err != nil {
 		t.Fatal(err)
 	}
 	took := b.port.Now() - began
@@ -183,7 +183,7 @@ func TestNoRateTakesThePlaceOfAnotherUnderFaults(t *testing.T) {
 				delay := 450*time.Millisecond + time.Duration(round)*17*time.Millisecond
 				b.do(b.wire.Add(b.pump.Elapsed(), fault.Fault{Kind: kind, Rate: rate, Delay: delay}))
 				b.port.Pass(5 * time.Second)
-				reports, err := b.conn.Poll(t.Context())
+				reports, err := drivers.Collect(t.Context(), b.conn)
 				if err != nil {
 					continue
 				}

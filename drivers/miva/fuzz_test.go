@@ -161,7 +161,7 @@ func FuzzPoll(f *testing.F) {
 					continue
 				}
 			}
-			reports, err := conn.Poll(t.Context())
+			reports, err := drivers.Collect(t.Context(), conn)
 			if err != nil && len(reports) > 0 {
 				t.Fatalf("reports beside the error %v", err)
 			}

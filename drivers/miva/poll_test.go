@@ -160,7 +160,7 @@ func TestQueryThatFallsSilentFailsTheCycleAndBeginsASession(t *testing.T) {
 	k.poll()
 	volume := p.numbers[wire.VolumeInfused]
 	delete(p.numbers, wire.VolumeInfused)
-	if reports, err := k.conn.Poll(t.Context()); !errors.Is(err, drivers.ErrSilent) || reports != nil {
+	if reports, err := drivers.Collect(t.Context(), k.conn); !errors.Is(err, drivers.ErrSilent) || reports != nil {
 		t.Fatalf("Poll: %v, %v, want ErrSilent", reports, err)
 	}
 	p.numbers[wire.VolumeInfused] = volume

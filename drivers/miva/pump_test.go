@@ -157,7 +157,7 @@ func open(t testing.TB, p *pump, anchors map[string]string, settings map[string]
 func (k *talk) poll() drivers.Report {
 	k.t.Helper()
 	k.port.Advance(1e9)
-	reports, err := k.conn.Poll(k.t.Context())
+	reports, err := drivers.Collect(k.t.Context(), k.conn)
 	if err != nil || len(reports) != 1 {
 		k.t.Fatalf("Poll: %d reports, %v", len(reports), err)
 	}

@@ -87,6 +87,12 @@ var table = []Declaration{
 	pump(drivers.AlarmLimitReached, message.PriorityHigh, "the pump's own limit is reached"),
 	pump(drivers.AlarmUnattended, message.PriorityMedium, "the pump waits for a person"),
 	pump(drivers.AlarmStoppedReminder, message.PriorityMedium, "stopped and not restarted"),
+	pump(drivers.AlarmFreeFlow, message.PriorityHigh, "free flow suspected"),
+	pump(drivers.AlarmPressureTrend, message.PriorityMedium, "line pressure rises or leaps, below its limit"),
+	pump(drivers.AlarmExternalPowerLost, message.PriorityLow, "external power lost, running on battery"),
+	pump(drivers.AlarmPumpReset, message.PriorityHigh, "it was reset, power was interrupted"),
+	pump(drivers.AlarmCommunication, message.PriorityHigh, "communication timeout"),
+	pump(drivers.AlarmTampering, message.PriorityLow, "wrong codes were entered"),
 	pump(drivers.AlarmUnknown, message.PriorityHigh, "an alarm that infusiond does not know"),
 
 	found(message.CodeRateMismatch, message.PriorityHigh, "The pump's rate differs from the prescription"),

@@ -58,7 +58,7 @@ type Battery struct {
 // and the ratio to the pump's own threshold.
 type Occlusion struct {
 	TS                  Time    `json:"ts"`
-	Unit                string  `json:"unit"` // count | mbar
+	Unit                string  `json:"unit"` // count | mbar | mmHg | percent_of_limit
 	Upstream            Decimal `json:"upstream,omitzero"`
 	Downstream          Decimal `json:"downstream,omitzero"`
 	UpstreamThreshold   Decimal `json:"upstream_threshold,omitzero"`

@@ -129,7 +129,10 @@ func (c *converter) plain(name string, q drivers.Quantity, want drivers.Unit) dr
 }
 
 func (c *converter) sensor(name string, q drivers.Quantity) drivers.Quantity {
-	if q.Valid && q.Unit != drivers.RawCount && q.Unit != drivers.Millibar {
+	switch {
+	case !q.Valid:
+	case q.Unit == drivers.RawCount, q.Unit == drivers.Millibar, q.Unit == drivers.MillimetreOfMercury, q.Unit == drivers.PercentOfLimit:
+	default:
 		c.refuse(name, q, "is neither a count nor a pressure")
 		return drivers.Quantity{}
 	}

@@ -208,11 +208,16 @@ type fakeConn struct {
 	port drivers.Port
 }
 
-func (c *fakeConn) Poll(ctx context.Context) ([]drivers.Report, error) {
+func (c *fakeConn) Poll(ctx context.Context, take func(drivers.Report)) error {
 	if c.poll == nil {
-		return []drivers.Report{report("", "A1")}, nil
+		take(report("", "A1"))
+		return nil
 	}
-	return c.poll(ctx, c.port)
+	reports, err := c.poll(ctx, c.port)
+	for _, r := range reports {
+		take(r)
+	}
+	return err
 }
 
 func (c *fakeConn) Close() error { c.closed.Add(1); return c.closeErr }

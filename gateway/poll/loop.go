@@ -229,7 +229,7 @@ func (r *run) ask(ctx context.Context) ([]drivers.Report, error) {
 		}
 		r.conn = conn
 	}
-	return r.conn.Poll(ctx)
+	return drivers.Collect(ctx, r.conn)
 }
 
 // anchors reads where the logs of the configured pumps were read to.

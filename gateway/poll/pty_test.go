@@ -43,28 +43,29 @@ func (tiny) Open(_ context.Context, p drivers.Port, _ drivers.OpenOptions) (driv
 
 type tinyConn struct{ port drivers.Port }
 
-func (c *tinyConn) Poll(context.Context) ([]drivers.Report, error) {
+func (c *tinyConn) Poll(_ context.Context, take func(drivers.Report)) error {
 	if err := c.port.ResetInputBuffer(); err != nil {
-		return nil, err
+		return err
 	}
 	if err := c.port.SetReadTimeout(300 * time.Millisecond); err != nil {
-		return nil, err
+		return err
 	}
 	if _, err := c.port.Write([]byte("?\n")); err != nil {
-		return nil, err
+		return err
 	}
 	var got []byte
 	for one := make([]byte, 16); ; {
 		n, err := c.port.Read(one)
 		if errors.Is(err, os.ErrDeadlineExceeded) {
-			return nil, errors.Join(drivers.ErrSilent, err)
+			return errors.Join(drivers.ErrSilent, err)
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		got = append(got, one[:n]...)
 		if serial, ended := strings.CutSuffix(string(got), "\n"); ended {
-			return []drivers.Report{{Identity: drivers.Identity{Serial: serial}}}, nil
+			take(drivers.Report{Identity: drivers.Identity{Serial: serial}})
+			return nil
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"infusiond/drivers/miva/wire"
+	"infusiond/simulator/front"
 	"infusiond/simulator/pumpmodel"
 )
 
@@ -13,9 +14,6 @@ const (
 	Baud = 9600
 	Gap  = 5 * time.Millisecond
 )
-
-// keptQueries is how many of the newest queries a Front remembers.
-const keptQueries = 1000
 
 // Options is how one pump presents itself.
 type Options struct {
@@ -48,7 +46,7 @@ type Front struct {
 	unsolicited bool
 	nextSensors time.Duration // model time of the next S9 frame
 
-	queries  []string
+	queries  front.Queries
 	received int
 	control  int
 	unknown  int
@@ -189,7 +187,7 @@ func (f *Front) Unsolicited() []byte {
 
 // Freeze makes the pump answer everything with the values of this moment, with good
 // checksums, until it is called with false: a hung program behind a living line.
-func (f *Front) Freeze(on bool) {
+func (f *Front) Freeze(_ string, on bool) {
 	f.frozen = nil
 	if on {
 		f.sync()
@@ -200,24 +198,15 @@ func (f *Front) Freeze(on bool) {
 
 func (f *Front) remember(payload []byte) {
 	f.received++
-	if len(f.queries) == keptQueries {
-		f.queries = append(f.queries[:0], f.queries[keptQueries/2:]...)
-	}
-	f.queries = append(f.queries, string(payload))
+	f.queries.Add(string(payload))
 }
 
 // Received returns the newest queries, oldest first, at least the last 500.
-func (f *Front) Received() []string { return append([]string{}, f.queries...) }
-
-// Counts says what the host sent so far.
-type Counts struct {
-	Received  int // frames with a good checksum
-	Control   int // commands that change a pump
-	Unknown   int // neither read query nor control command, or a command that was refused
-	BadFrames int // dropped by the receiver
-}
+func (f *Front) Received() []string { return f.queries.List() }
 
 // Counts returns what the host sent so far.
-func (f *Front) Counts() Counts {
-	return Counts{Received: f.received, Control: f.control, Unknown: f.unknown, BadFrames: f.scanner.Bad()}
+func (f *Front) Counts() front.Counts {
+	return front.Counts{Received: f.received, Control: f.control, Unknown: f.unknown, BadFrames: f.scanner.Bad()}
 }
+
+var _ front.Front = (*Front)(nil)

@@ -292,7 +292,7 @@ func TestFreezeRepeatsEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.Advance(time.Hour)
-	f.Freeze(true)
+	f.Freeze("", true)
 	before := ask(t, f, "Q5") + ask(t, f, "RC") + ask(t, f, "RI") + ask(t, f, "RD")
 	p.Advance(time.Hour)
 	if err := p.Pause(); err != nil {
@@ -301,7 +301,7 @@ func TestFreezeRepeatsEverything(t *testing.T) {
 	if after := ask(t, f, "Q5") + ask(t, f, "RC") + ask(t, f, "RI") + ask(t, f, "RD"); after != before {
 		t.Errorf("frozen pump said %q, then %q", before, after)
 	}
-	f.Freeze(false)
+	f.Freeze("", false)
 	if got := ask(t, f, ":INFU:RUN?"); got != "FALSE" {
 		t.Errorf("after thawing: running %q", got)
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"infusiond/drivers/miva/wire"
+	"infusiond/simulator/front"
 	"infusiond/simulator/pumpmodel"
 )
 
@@ -177,13 +178,19 @@ func (f *Front) writeProgram(e pumpmodel.Event) {
 	f.log.add(f.event(wire.EventInfusionData, e.Clock, wire.DataEnd<<8, 0, 0))
 }
 
-// Announces says whether this pump has words for an alarm.
-func Announces(a pumpmodel.Alarm) bool { return a != pumpmodel.AlarmAirInLine }
-
-// CannotSay lists for people what this front does not tell about the pump.
-func CannotSay() []string {
-	return []string{
-		"line pressure in mbar: raw counts and thresholds only", "a list of active alarms: they stand in the event log", "air in the line: no alarm and no record",
-		"a reservoir count", "a battery percentage: volts only", "the drug, except with form=long", "KVO as a mode: it runs at a lower rate",
+// Describe declares what a MIVA is like.
+func Describe() front.Info {
+	return front.Info{
+		Protocol: "miva", Models: "Zyno MIVA / Nimbus", Baud: Baud, Gap: Gap, Serial: "SIM00001", HasLog: true,
+		Announces: func(a pumpmodel.Alarm) bool { return a != pumpmodel.AlarmAirInLine },
+		Physics: func() pumpmodel.Config {
+			c := pumpmodel.Default()
+			c.StrokeML, c.CounterStepML = 0.01, 0.01
+			return c
+		},
+		CannotSay: []string{
+			"line pressure in mbar: raw counts and thresholds only", "a list of active alarms: they stand in the event log", "air in the line: no alarm and no record",
+			"a reservoir count", "a battery percentage: volts only", "the drug, except with form=long", "KVO as a mode: it runs at a lower rate",
+		},
 	}
 }
