@@ -248,3 +248,12 @@ func (p *Pump) Inject(a Alarm, code uint16) error {
 	p.raise(a, e)
 	return nil
 }
+
+// ClearVolume sets the volume counter of this infusion to zero, as a person or a client does. The infusion goes on.
+func (p *Pump) ClearVolume() error {
+	if p.state == Off {
+		return ErrOff
+	}
+	p.infusionNL = 0
+	return nil
+}
