@@ -130,6 +130,8 @@ type Query struct {
 	Name  string         // e.g. "RE"
 	Exact []byte         // the complete byte string, or
 	Form  *regexp.Regexp // a pattern anchored at both ends
+	// Check, optional, says of bytes that match Form what a pattern cannot: that a length and a checksum agree.
+	Check func(b []byte) bool
 	// ReplyBytes is the usual length of the reply on the wire; the port waits that
 	// long before it reads, which saves a wake-up per byte. Zero: not known.
 	ReplyBytes int
@@ -144,7 +146,7 @@ type AllowList []Query
 func (l AllowList) Match(b []byte) (Query, bool) {
 	for _, q := range l {
 		if q.Form != nil {
-			if q.Form.Match(b) {
+			if q.Form.Match(b) && (q.Check == nil || q.Check(b)) {
 				return q, true
 			}
 			continue

@@ -77,7 +77,7 @@ func (s Suite) cancel(t *testing.T, ref reference) {
 		})
 		where := fmt.Sprintf("cancelled at exchange %d", at)
 		var last error
-		for range 2 {
+		for range 3 { // a cycle whose last query needs no answer may still end well
 			var reports []drivers.Report
 			if reports, last = r.poll(ctx); last != nil {
 				if len(reports) > 0 {
@@ -228,7 +228,7 @@ func (s Suite) swap(t *testing.T, ref reference) {
 				t.Errorf("%s: reports beside the error %v", where, err)
 			}
 		}
-		if !said {
+		if !said && at > ref.identified { // before that nobody knew who answered
 			t.Errorf("%s: no cycle ended with ErrIdentity", where)
 		}
 		r.recovers(t, both, where)

@@ -1,11 +1,13 @@
 package drivertest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -132,6 +134,8 @@ type reference struct {
 	log       map[string][]string
 	exchanges int   // of all cycles
 	starts    []int // the first exchange of each cycle
+	// identified is the first exchange whose answer holds a serial number as text; 0 when none does.
+	identified int
 }
 
 func key(r drivers.Report) string { return r.Address + "/" + r.Identity.Serial }
@@ -140,6 +144,11 @@ func (s Suite) reference(t *testing.T, pump func() Responder) reference {
 	t.Helper()
 	r := s.newRun(pump())
 	ref := reference{merged: make(map[string]drivers.Report), log: r.log}
+	var replies [][]byte
+	r.port.SetTamper(func(n int, query, reply []byte) []Piece {
+		replies = append(replies, slices.Clone(reply))
+		return Clean(n, query, reply)
+	})
 	for range runCycles {
 		ref.starts = append(ref.starts, len(r.port.writes))
 		reports, err := r.poll(t.Context())
@@ -155,6 +164,14 @@ func (s Suite) reference(t *testing.T, pump func() Responder) reference {
 		}
 	}
 	ref.exchanges = len(r.port.writes)
+	ref.identified = max(0, slices.IndexFunc(replies, func(reply []byte) bool {
+		for _, report := range ref.merged {
+			if report.Identity.Serial != "" && bytes.Contains(reply, []byte(report.Identity.Serial)) {
+				return true
+			}
+		}
+		return false
+	}))
 	if len(r.port.refused) > 0 {
 		t.Fatalf("the driver wrote what its allow-list refuses: % X", r.port.refused)
 	}
