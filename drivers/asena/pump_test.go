@@ -3,9 +3,7 @@ package asena
 import (
 	"testing"
 
-	"infusiond/drivers"
 	"infusiond/drivers/asena/wire"
-	"infusiond/drivers/drivertest"
 )
 
 // pump is a scripted pump. A request that is missing is not answered.
@@ -59,31 +57,4 @@ func otherPump(t testing.TB) *pump {
 		wire.Syringe:      "SYRINGE_STATUS^TERUMO^ 20^CONF",
 		wire.Alarm:        "ALARM^AL_NOALM^ ^ ",
 	}}
-}
-
-type talk struct {
-	t    testing.TB
-	port *drivertest.Port
-	conn drivers.Conn
-}
-
-func open(t testing.TB, p *pump, anchors map[string]string) *talk {
-	t.Helper()
-	port := drivertest.NewPort(Driver{}.Profile(), p.respond)
-	conn, err := Driver{}.Open(t.Context(), port, drivers.OpenOptions{Now: port.Now, Anchors: anchors})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &talk{t: t, port: port, conn: conn}
-}
-
-// poll makes one cycle that must succeed.
-func (k *talk) poll() drivers.Report {
-	k.t.Helper()
-	k.port.Advance(1e9)
-	reports, err := drivers.Collect(k.t.Context(), k.conn)
-	if err != nil || len(reports) != 1 {
-		k.t.Fatalf("Poll: %d reports, %v", len(reports), err)
-	}
-	return reports[0]
 }

@@ -34,11 +34,11 @@ func span(b []byte) (start, end int) {
 
 func (d *Driver) explain(direction drivers.Direction, frame []byte) drivers.Explained {
 	e := drivers.Explained{Bytes: frame}
-	switch {
-	case frame[0] == wire.ACK:
+	switch frame[0] {
+	case wire.ACK:
 		e.Name = "ACK: send the next block"
 		return e
-	case frame[0] == wire.NAK:
+	case wire.NAK:
 		e.Name = "NAK: repeat the last block"
 		return e
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -206,14 +207,7 @@ func runBit(v values, n int) drivers.Truth {
 func state(r *drivers.Report, v values) drivers.RunState {
 	runs := either(either(flag(v, "INM3"), bit(v, "STATUS1", 7)), runBit(v, 1))
 	contradicted := runs == drivers.Unknown && (flag(v, "INM3") != drivers.Unknown || bit(v, "STATUS1", 7) != drivers.Unknown || runBit(v, 1) != drivers.Unknown)
-	yes := func(t ...drivers.Truth) bool {
-		for _, one := range t {
-			if one == drivers.Yes {
-				return true
-			}
-		}
-		return false
-	}
+	yes := func(t ...drivers.Truth) bool { return slices.Contains(t, drivers.Yes) }
 	switch {
 	case v["DSSTATUS"] == "00050":
 		return drivers.RunPoweredOff

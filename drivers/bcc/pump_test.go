@@ -99,18 +99,20 @@ func TestConformance(t *testing.T) {
 	for _, stuffing := range []string{"on", "off"} {
 		t.Run("stuffing "+stuffing, func(t *testing.T) {
 			stuffed := stuffing == "on"
-			make := func(s *station) drivertest.Responder {
+			scripted := func(s *station) drivertest.Responder {
 				s.stuffed = stuffed
 				return s.respond
 			}
 			drivertest.Run(t, drivertest.Suite{
 				Driver: driver(t, map[string]string{"stuffing": stuffing}),
-				Pump:   func() drivertest.Responder { return make(newStation(t)) },
-				Other:  func() drivertest.Responder { return make(otherStation(t)) },
+				Pump:   func() drivertest.Responder { return scripted(newStation(t)) },
+				Other:  func() drivertest.Responder { return scripted(otherStation(t)) },
 				Forbidden: [][]byte{
 					wire.AppendRequest(nil, "Bed1/1/1", "MEM:SET", stuffed), wire.AppendRequest(nil, "Bed1/1/1", "ADMIN:RESET", stuffed), wire.AppendRequest(nil, "Bed1/1/1", "MEM:GETSLOT#4", stuffed),
 					wire.AppendRequest(nil, "Bed1/1/1", "MEM:GETSLOT#41", stuffed), wire.AppendRequest(nil, "Be d/1/1", "MEM:GET", stuffed), wire.AppendRequest(nil, "1234567890123456/1/1", "MEM:GET", stuffed),
-					{wire.ACK, wire.ACK}, {wire.SOH}, []byte("\x0100034\x02SpaceCOM/1/1>MEM:GET\x0300192\x04"),
+					{wire.ACK, wire.ACK},
+					{wire.SOH},
+					[]byte("\x0100034\x02SpaceCOM/1/1>MEM:GET\x0300192\x04"),
 				},
 			})
 		})

@@ -42,7 +42,7 @@ func ValidBedID(id string) bool {
 		return false
 	}
 	for _, c := range []byte(id) {
-		if !(c >= 0x2F && c <= 0x39 || c >= 0x41 && c <= 0x7A) {
+		if c < 0x2F || c > 0x39 && c < 0x41 || c > 0x7A {
 			return false
 		}
 	}

@@ -136,11 +136,25 @@ func TestDecodeRefuses(t *testing.T) {
 		name, data string
 		q          Query
 	}{
-		{"five digits", "12345MH", Rate}, {"four decimals", "1.2345MH", Rate}, {"two points", "1.2.3MH", Rate}, {"no number", "MH", Rate},
-		{"point first", ".5MH", Rate}, {"unit of a volume", "5.000ML", Rate}, {"unit of a rate", "5.000MH", Volume}, {"no unit", "5.000", Rate},
-		{"sign", "-5.00MH", Rate}, {"no withdrawn", "I1.234ML", Dispensed}, {"withdrawn first", "W0.000I1.234ML", Dispensed}, {"empty infused", "IW0.000ML", Dispensed},
-		{"data behind a status", "5.000MH", Status}, {"not NE", "XX1000V3.9", Version}, {"no minor", "NE1000V3", Version}, {"direction", "INV", Direction},
-		{"phase of three digits", "100", Phase}, {"phase with a point", "1.", Phase}, {"function with digits", "RAT1", Function},
+		{"five digits", "12345MH", Rate},
+		{"four decimals", "1.2345MH", Rate},
+		{"two points", "1.2.3MH", Rate},
+		{"no number", "MH", Rate},
+		{"point first", ".5MH", Rate},
+		{"unit of a volume", "5.000ML", Rate},
+		{"unit of a rate", "5.000MH", Volume},
+		{"no unit", "5.000", Rate},
+		{"sign", "-5.00MH", Rate},
+		{"no withdrawn", "I1.234ML", Dispensed},
+		{"withdrawn first", "W0.000I1.234ML", Dispensed},
+		{"empty infused", "IW0.000ML", Dispensed},
+		{"data behind a status", "5.000MH", Status},
+		{"not NE", "XX1000V3.9", Version},
+		{"no minor", "NE1000V3", Version},
+		{"direction", "INV", Direction},
+		{"phase of three digits", "100", Phase},
+		{"phase with a point", "1.", Phase},
+		{"function with digits", "RAT1", Function},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var v Value

@@ -110,7 +110,7 @@ func version(d []byte) bool {
 	}
 	v := 2
 	for v < len(d) && d[v] != 'V' {
-		if !(d[v] >= '0' && d[v] <= '9' || d[v] == 'X') {
+		if (d[v] < '0' || d[v] > '9') && d[v] != 'X' {
 			return false
 		}
 		v++

@@ -63,7 +63,11 @@ type Field struct {
 // Fields lists the known fields of a batch.
 func Fields() []Field {
 	return []Field{
-		{offsetSoftware, 4, "software_version"}, {offsetSerial, 4, "serial_number"}, {offsetDropSize, 2, "drop_size"},
-		{offsetRate, 2, "flow_rate_ml_per_h"}, {offsetRemaining, 4, "vtbi_remaining_ml"}, {offsetDelivered, 4, "vtbi_delivered_ml"},
+		{offsetSoftware, 4, "software_version"},
+		{offsetSerial, 4, "serial_number"},
+		{offsetDropSize, 2, "drop_size"},
+		{offsetRate, 2, "flow_rate_ml_per_h"},
+		{offsetRemaining, 4, "vtbi_remaining_ml"},
+		{offsetDelivered, 4, "vtbi_delivered_ml"},
 	}
 }
