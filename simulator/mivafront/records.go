@@ -150,7 +150,8 @@ func (f *Front) write(e pumpmodel.Event) {
 		put(wire.EventDoseGranted, 2<<8, 0, 0)
 	case pumpmodel.KindBolusEnd:
 		put(wire.EventDoseFinished, 1, 0, 0)
-	case pumpmodel.KindAir: // this pump has no air detector and no word for it
+	case pumpmodel.KindAir, pumpmodel.KindReservoirLow, pumpmodel.KindNearEnd, pumpmodel.KindReminder, pumpmodel.KindDoorOpen:
+		// this pump has no word for them
 	}
 }
 
@@ -178,11 +179,18 @@ func (f *Front) writeProgram(e pumpmodel.Event) {
 	f.log.add(f.event(wire.EventInfusionData, e.Clock, wire.DataEnd<<8, 0, 0))
 }
 
+// announced are the alarms that this pump has a record for.
+var announced = map[pumpmodel.Alarm]bool{
+	pumpmodel.AlarmOcclusionDownstream: true, pumpmodel.AlarmOcclusionUpstream: true, pumpmodel.AlarmReservoirEmpty: true, pumpmodel.AlarmComplete: true,
+	pumpmodel.AlarmBatteryLow: true, pumpmodel.AlarmBatteryDepleted: true, pumpmodel.AlarmNoDisposable: true, pumpmodel.AlarmPumpFault: true,
+	pumpmodel.AlarmServiceDue: true, pumpmodel.AlarmLimitReached: true, pumpmodel.AlarmUnattended: true,
+}
+
 // Describe declares what a MIVA is like.
 func Describe() front.Info {
 	return front.Info{
 		Protocol: "miva", Models: "Zyno MIVA / Nimbus", Baud: Baud, Gap: Gap, Serial: "SIM00001", HasLog: true,
-		Announces: func(a pumpmodel.Alarm) bool { return a != pumpmodel.AlarmAirInLine },
+		Announces: func(a pumpmodel.Alarm) bool { return announced[a] },
 		Physics: func() pumpmodel.Config {
 			c := pumpmodel.Default()
 			c.StrokeML, c.CounterStepML = 0.01, 0.01

@@ -23,9 +23,13 @@ func (p *Pump) Run() error {
 	if !p.begun {
 		p.begun = true
 		p.infusionNL, p.moved, p.phase = 0, 0, 0
+		if !p.cfg.CounterKeeps {
+			p.counterNL = 0
+		}
 		p.record(Event{Kind: KindBegin, Program: p.program})
 	}
 	delete(p.active, AlarmUnattended)
+	delete(p.active, AlarmStoppedReminder)
 	p.state = Running
 	p.record(Event{Kind: KindRun})
 	p.up.unfilled = 0
@@ -60,11 +64,12 @@ func (p *Pump) Acknowledge() error {
 		return fmt.Errorf("battery is empty: %w", ErrAlarm)
 	}
 	for a := range p.active {
-		if a != AlarmBatteryLow {
+		if a != AlarmBatteryLow && a != AlarmReservoirLow && a != AlarmNearEnd {
 			delete(p.active, a)
 		}
 	}
 	clear(p.injected)
+	p.air.recentUL = 0
 	p.up.unfilled = 0
 	if p.state == AlarmStop || p.state == Complete {
 		p.state, p.pausedAt = Paused, p.elapsed
@@ -129,7 +134,7 @@ func (p *Pump) NewBag(labelML float64, newSet bool) error {
 		p.setFactor = 1
 	}
 	p.begun = false
-	for _, a := range []Alarm{AlarmReservoirEmpty, AlarmComplete, AlarmAirInLine} {
+	for _, a := range []Alarm{AlarmReservoirEmpty, AlarmReservoirLow, AlarmNearEnd, AlarmComplete, AlarmAirInLine} {
 		delete(p.active, a)
 	}
 	p.settle()
@@ -185,7 +190,7 @@ func (p *Pump) Reboot() error {
 	if p.state == Off {
 		return ErrOff
 	}
-	p.state, p.infusionNL, p.moved, p.phase = Off, 0, 0, 0
+	p.state, p.infusionNL, p.counterNL, p.moved, p.phase = Off, 0, 0, 0, 0
 	return p.PowerOn()
 }
 
@@ -204,6 +209,12 @@ func (p *Pump) SetBattery(charge float64) error {
 		return nil
 	}
 	p.battery.mark, p.battery.low10 = markOf(charge), charge <= 0.1
+	if p.cfg.BatteryResetsCounter {
+		p.counterNL = 0
+	}
+	if p.cfg.BatteryResetsClock {
+		p.clockSteps -= p.Clock()
+	}
 	if charge > 0.25 {
 		delete(p.active, AlarmBatteryLow)
 	}
@@ -230,6 +241,7 @@ func (p *Pump) Inject(a Alarm, code uint16) error {
 		AlarmPumpFault: {Kind: KindFault, Code: code}, AlarmNoDisposable: {Kind: KindDetached}, AlarmAirInLine: {Kind: KindAir},
 		AlarmServiceDue: {Kind: KindServiceDue, A: p.powered.Seconds(), B: float64(p.totalNL) / 1e6}, AlarmLimitReached: {Kind: KindLimit},
 		AlarmUnattended: {Kind: KindUnattended}, AlarmBatteryLow: {Kind: KindBatteryLow}, AlarmBatteryDepleted: {Kind: KindBatteryDepleted},
+		AlarmDoorOpen: {Kind: KindDoorOpen}, AlarmReservoirLow: {Kind: KindReservoirLow}, AlarmNearEnd: {Kind: KindNearEnd}, AlarmStoppedReminder: {Kind: KindReminder},
 		AlarmOcclusionDownstream: {Kind: KindOcclusion, Code: 2}, AlarmOcclusionUpstream: {Kind: KindOcclusion, Code: 1},
 	}
 	if a == AlarmComplete {
@@ -254,6 +266,6 @@ func (p *Pump) ClearVolume() error {
 	if p.state == Off {
 		return ErrOff
 	}
-	p.infusionNL = 0
+	p.counterNL = 0
 	return nil
 }

@@ -44,7 +44,7 @@ func markOf(charge float64) BatteryMark {
 func (p *Pump) drain(rate, dtH float64) {
 	b := &p.battery
 	capacity := p.cfg.BatteryMAH
-	if p.cfg.TemperatureC < 10 {
+	if p.tempC < 10 {
 		capacity *= 0.7
 	}
 	b.mA = p.cfg.IdleMA + p.cfg.MotorMAHPerML*rate

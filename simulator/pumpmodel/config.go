@@ -48,14 +48,38 @@ type Config struct {
 	BagSigma      float64 // relative error of the filling
 	OverfillML    float64
 	DeadVolumeML  float64 // cannot be drawn out of the bag
-	AirDetector   bool    // false: an empty bag collapses and ends in an upstream alarm
+	AirDetector   bool    // false: an empty bag collapses and ends in an upstream alarm, and nobody sees bubbles
 	AirBeforeStop float64 // mL of strokes after the bag is empty until the detector sees air
+
+	// Air in the line, seen by a pump with a detector.
+	BubblesPerH    float64
+	NewBagBubblesH float64 // the same in the hour after a bag change
+	BubbleMedianUL float64
+	BubbleSigma    float64 // of the logarithm
+	BubbleLimitUL  float64 // one bubble as large as this is an alarm
+	AirLimitUL     float64 // and so is as much within 15 minutes
+
+	// Warnings that do not stop the motor.
+	ReservoirLowML float64       // reservoir count; 0: the pump does not warn
+	NearEndTime    time.Duration // left at the programmed rate; 0: the pump does not warn
+	ReminderTime   time.Duration // stopped so long: reminder; 0 means never
+
+	// Counter and clock.
+	CounterSticks        bool // at RolloverML, instead of beginning anew
+	CounterKeeps         bool // a new infusion does not set it to zero
+	BatteryResetsCounter bool // a change of cells does
+	BatteryResetsClock   bool // and sets the clock to its epoch
+
+	// Rotary pumps press fluid out all the time, with a ripple, in place of strokes of half a second.
+	Rotary bool
 
 	// Battery: two AA cells unless changed.
 	BatteryMAH     float64
 	IdleMA         float64
 	MotorMAHPerML  float64
-	TemperatureC   float64       // below 10 °C the capacity is 70 %
+	TemperatureC   float64       // of the room, on average; below 10 °C in the pump the capacity is 70 %
+	RoomSwingC     float64       // of the room, over a day
+	PouchC         float64       // what wearing it adds
 	ReserveTime    time.Duration // the pump alarms from a reserve so long after the battery is empty, then is silent
 	StartupCharge  float64       // 0 to 1
 	ClockDriftPPM  float64
@@ -75,7 +99,8 @@ func Default() Config {
 		SensorNoiseMbar: 5, SensorOffsetMbar: 30,
 		UpstreamMLPerBar: 0.05, UpstreamSensor: true, SuctionLimitMbar: 250,
 		BagSigma: 0.03, DeadVolumeML: 2, AirBeforeStop: 1,
-		BatteryMAH: 2500, IdleMA: 5, MotorMAHPerML: 1.5, TemperatureC: 22, ReserveTime: 3 * time.Minute,
+		BubblesPerH: 0.01, NewBagBubblesH: 0.5, BubbleMedianUL: 40, BubbleSigma: 0.8, BubbleLimitUL: 150, AirLimitUL: 1000,
+		BatteryMAH: 2500, IdleMA: 5, MotorMAHPerML: 1.5, TemperatureC: 22, RoomSwingC: 3, PouchC: 4, ReserveTime: 3 * time.Minute,
 		StartupCharge: 1, ClockDriftPPM: 20, ClockStart: 74752 * time.Second, LogCapacity: 43264,
 	}
 }
@@ -109,6 +134,16 @@ func (c Config) Validate() error {
 	positive("log capacity", float64(c.LogCapacity))
 	share("back-off", c.BackOff)
 	share("start-up charge", c.StartupCharge)
+	for name, v := range map[string]float64{"bubbles per hour": c.BubblesPerH, "bubbles per hour after a bag change": c.NewBagBubblesH, "reservoir low mL": c.ReservoirLowML} {
+		if !(v >= 0) {
+			errs = append(errs, fmt.Errorf("%s is %v: must not be negative", name, v))
+		}
+	}
+	if c.AirDetector {
+		positive("bubble median uL", c.BubbleMedianUL)
+		positive("bubble limit uL", c.BubbleLimitUL)
+		positive("air limit uL", c.AirLimitUL)
+	}
 	if !(c.KVORate >= 0) {
 		errs = append(errs, fmt.Errorf("KVO rate is %v mL/h: must not be negative", c.KVORate))
 	}

@@ -28,6 +28,10 @@ const (
 	KindUnattended                      // nobody came
 	KindBolus                           // bolus granted; A: volume mL, B: rate mL/h
 	KindBolusEnd                        // bolus finished
+	KindReservoirLow                    // the reservoir count is low
+	KindNearEnd                         // the volume to be infused is nearly done
+	KindReminder                        // stopped and not started again
+	KindDoorOpen                        // the door was opened
 )
 
 var kindNames = [...]string{
@@ -36,6 +40,7 @@ var kindNames = [...]string{
 	KindBatteryLow: "battery_low", KindBatteryDepleted: "battery_depleted", KindPowerOn: "power_on", KindPowerOff: "power_off",
 	KindSetting: "setting", KindDetached: "detached", KindFault: "fault", KindServiceDue: "service_due", KindLimit: "limit_reached",
 	KindUnattended: "unattended", KindBolus: "bolus", KindBolusEnd: "bolus_end",
+	KindReservoirLow: "reservoir_low", KindNearEnd: "near_end", KindReminder: "stopped_reminder", KindDoorOpen: "door_open",
 }
 
 // String gives the kind in lower_snake_case.

@@ -31,6 +31,7 @@ type Pump struct {
 	phase       float64
 	strokeNL    int64
 	infusionNL  int64 // of this infusion
+	counterNL   int64 // what the counter shows, before its resolution
 	totalNL     int64 // ever
 	motorFactor float64
 	pendingML   float64 // of strokes that are not yet emptied
@@ -53,6 +54,9 @@ type Pump struct {
 	clockSteps time.Duration
 	offsetMbar float64
 	sensedMbar float64
+	air        bubbles
+	tempC      float64 // of the pump
+	heat       heatEvent
 	over       time.Duration // the sensed pressure has been above the limit so long
 }
 
@@ -90,6 +94,8 @@ func New(cfg Config, setup Setup, rng *rand.Rand) (*Pump, error) {
 		return nil, err
 	}
 	p.program = setup.Program
+	p.air = newBubbles(source())
+	p.tempC = cfg.TemperatureC + cfg.PouchC
 	p.hang(setup.BagML)
 	p.record(Event{Kind: KindPowerOn, Code: uint16(p.battery.mark), A: p.battery.volts()})
 	return p, nil
@@ -118,6 +124,8 @@ func (p *Pump) hang(labelML float64) {
 	}
 	p.up.bagML = fill*(1+p.bag.NormFloat64()*p.cfg.BagSigma) + p.cfg.OverfillML
 	p.up.missingML, p.up.unfilled, p.up.airML = 0, 0, 0
+	p.air.newBagAt = p.elapsed
+	p.air.drawn = false
 }
 
 // Advance lets d of simulated time pass. It works in whole steps and keeps the remainder,
@@ -139,7 +147,7 @@ func (p *Pump) Clock() time.Duration {
 	return max(0, p.cfg.ClockStart+p.elapsed+drift+p.clockSteps)
 }
 
-func (p *Pump) infusedML() float64 { return float64(p.infusionNL) / 1e6 }
+func (p *Pump) infusedML() float64 { return float64(p.counterNL) / 1e6 }
 
 // rate is the rate of the motor now, in mL/h.
 func (p *Pump) rate() float64 {
@@ -159,6 +167,7 @@ func (p *Pump) step() {
 	p.elapsed += p.cfg.Step
 	dtH := p.cfg.Step.Hours()
 	rate := p.rate()
+	p.warm(dtH)
 	if p.state != Off {
 		p.powered += p.cfg.Step
 		p.drain(rate, dtH)
@@ -167,7 +176,7 @@ func (p *Pump) step() {
 		p.moved += p.cfg.Step
 		p.turn(rate, dtH)
 	}
-	in := math.Min(p.pendingML, p.emptyMLPerH*dtH)
+	in := math.Min(p.pendingML, p.emptyRate(rate)*dtH)
 	p.pendingML -= in
 	p.line.step(in, dtH)
 	p.sensedMbar = p.line.mbar + p.offsetMbar + p.noise.NormFloat64()*p.cfg.SensorNoiseMbar
@@ -197,6 +206,7 @@ func (p *Pump) stroke() {
 	}
 	nl = max(nl, 0)
 	p.infusionNL += nl
+	p.counterNL += nl
 	p.totalNL += nl
 	p.bagNL += nl
 	ml := float64(nl) / 1e6
@@ -207,6 +217,14 @@ func (p *Pump) stroke() {
 	p.pendingML += p.up.draw(fluid)
 	p.emptyMLPerH = p.pendingML * 7200 // a stroke is emptied over half a second
 	p.reached()
+}
+
+// emptyRate is how fast what was drawn leaves the pump, mL/h.
+func (p *Pump) emptyRate(rate float64) float64 {
+	if !p.cfg.Rotary || rate <= 0 {
+		return p.emptyMLPerH
+	}
+	return rate * p.motorFactor * (1 + 0.3*math.Sin(2*math.Pi*p.phase)) // domain facts 3.3
 }
 
 func (p *Pump) vtbiNL() int64 { return int64(math.Round(p.program.VTBIML * 1e6)) }

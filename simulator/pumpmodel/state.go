@@ -47,19 +47,27 @@ const (
 	AlarmServiceDue          Alarm = "service_due"
 	AlarmLimitReached        Alarm = "limit_reached"
 	AlarmUnattended          Alarm = "unattended"
+	AlarmDoorOpen            Alarm = "door_open"
+	AlarmReservoirLow        Alarm = "reservoir_low"
+	AlarmNearEnd             Alarm = "near_end"
+	AlarmStoppedReminder     Alarm = "stopped_reminder"
 )
 
 // Alarms lists every alarm of the model, most urgent first.
 func Alarms() []Alarm {
 	return []Alarm{
-		AlarmPumpFault, AlarmOcclusionDownstream, AlarmOcclusionUpstream, AlarmAirInLine, AlarmNoDisposable, AlarmBatteryDepleted,
-		AlarmReservoirEmpty, AlarmComplete, AlarmLimitReached, AlarmUnattended, AlarmBatteryLow, AlarmServiceDue,
+		AlarmPumpFault, AlarmOcclusionDownstream, AlarmOcclusionUpstream, AlarmAirInLine, AlarmNoDisposable, AlarmDoorOpen, AlarmBatteryDepleted,
+		AlarmReservoirEmpty, AlarmComplete, AlarmLimitReached, AlarmUnattended, AlarmStoppedReminder, AlarmBatteryLow, AlarmReservoirLow, AlarmNearEnd, AlarmServiceDue,
 	}
 }
 
 // Stops says whether the alarm stops the motor.
 func (a Alarm) Stops() bool {
-	return a != AlarmBatteryLow && a != AlarmServiceDue && a != AlarmUnattended
+	switch a { //nolint:exhaustive // every other alarm stops the motor
+	case AlarmBatteryLow, AlarmServiceDue, AlarmUnattended, AlarmReservoirLow, AlarmNearEnd, AlarmStoppedReminder:
+		return false
+	}
+	return true
 }
 
 // Reasons why the pump refuses an act at its keypad.

@@ -28,6 +28,7 @@ type View struct {
 	SuctionLimit   float64
 	Clock          time.Duration
 	Alarms         []Alarm // announced, most urgent first
+	TemperatureC   float64 // of the pump
 }
 
 // View returns what the pump knows now.
@@ -38,11 +39,15 @@ func (p *Pump) View() View {
 		BolusRate: p.bolus.rate, BolusVTBI: float64(p.bolus.volumeNL) / 1e6, BolusInfused: float64(p.bolus.doneNL) / 1e6,
 		BatteryVolts: p.battery.volts(), BatteryCharge: p.battery.charge,
 		DownstreamMbar: p.sensedMbar, SuctionMbar: p.up.suction(), LimitMbar: p.cfg.LimitMbar, SuctionLimit: p.cfg.SuctionLimitMbar,
-		Clock: p.Clock(),
+		Clock: p.Clock(), TemperatureC: p.tempC,
 	}
 	q := int64(math.Round(p.cfg.CounterStepML * 1e6))
 	modulus := int64(math.Round(p.cfg.RolloverML * 1e6))
-	v.InfusedML = float64(p.infusionNL%modulus/q*q) / 1e6
+	shown := p.counterNL % modulus
+	if p.cfg.CounterSticks {
+		shown = min(p.counterNL, modulus)
+	}
+	v.InfusedML = float64(shown/q*q) / 1e6
 	if len(p.active) == 0 {
 		return v
 	}

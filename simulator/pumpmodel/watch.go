@@ -9,11 +9,16 @@ const holdTime = 500 * time.Millisecond
 func (p *Pump) watch() {
 	p.watchDownstream()
 	p.watchUpstream()
+	p.watchAir()
+	p.watchWarnings()
 	if p.up.air && p.up.airML >= p.cfg.AirBeforeStop && p.state.Moving() {
 		p.raise(AlarmAirInLine, Event{Kind: KindAir})
 	}
 	if p.battery.charge <= 0 && p.elapsed-p.battery.emptyAt >= p.cfg.ReserveTime {
 		p.state = Off // without a word: the reserve is empty too
+	}
+	if (p.state == Paused || p.state == Stopped) && p.begun && p.cfg.ReminderTime > 0 && p.elapsed-p.pausedAt >= p.cfg.ReminderTime {
+		p.raise(AlarmStoppedReminder, Event{Kind: KindReminder})
 	}
 	if p.state == Paused && p.cfg.UnattendedTime > 0 && p.elapsed-p.pausedAt >= p.cfg.UnattendedTime {
 		p.raise(AlarmUnattended, Event{Kind: KindUnattended})
