@@ -9,64 +9,63 @@ import (
 
 	"infusiond/drivers"
 	"infusiond/drivers/asena/wire"
-	"infusiond/drivers/exchange"
-)
-
-// maxNoise is how many bytes without an answer end the wait for it.
-const maxNoise = 4 * wire.MaxFrame
-
-var (
-	// errNoAnswer marks a wait that ended without an answer; the cause is wrapped beside it.
-	errNoAnswer = errors.New("no answer")
-	// errRefused marks an answer to this request that cannot be read.
-	errRefused = errors.New("no value in the answer")
-	// errUnavailable marks a value that is absent in this cycle.
-	errUnavailable = errors.New("unavailable")
 )
 
 // Conn is one conversation with one pump. It belongs to one goroutine.
 type Conn struct {
-	line    *exchange.Line
-	anchors map[string]string // by serial number; moves when a report is handed over
-	session *session          // nil: the next Poll begins one
-	scan    wire.Scanner
-	reply   wire.Reply // views into kept
-	kept    []byte
-	frame   []byte
+	port    drivers.Port
+	now     func() time.Duration
+	session *session // nil: the next Poll begins one
+
+	scan  wire.Scanner
+	in    [512]byte
+	frame []byte // the last request's frame
+	reply wire.Reply
+
+	count    uint64 // of requests written
+	owed     map[wire.Request]debt
+	patience time.Duration // the longest time to an answer that the pump declared
+	slow     bool          // an answer came after replyTimeout: patience is the time-out
+	late     bool          // one did in this cycle
+	refused  int           // frames of this cycle that carried the right name and were no reply
+}
+
+// debt is an answer that did not come in time and may still come.
+type debt struct {
+	first, last uint64 // of the requests of this name that have no answer, by their count
+	until       time.Duration
 }
 
 // session is what is known of one pump between its identification and the first failure.
 type session struct {
-	serial, firmware string
+	serial, protocol string
 
-	started bool
-	patient time.Duration // the longest reply that the pump declares
+	started bool // the requests of session start were put
 	slowAt  time.Duration
 	alarmAt time.Duration
-	logID   string
-	shown   []string // codes of alarms since the flag was last clear, in order
+	entry   string // the log entry number before which ALARM was asked last; empty: never
 	asked   map[wire.Request]standing
 }
 
 // standing is how a request fared in this session.
 type standing struct {
 	answered    bool
-	unavailable bool
-	since       time.Duration
+	unavailable bool          // never answered, and the pump proved to be alive
+	since       time.Duration // when it was found unavailable
+	once        bool          // failed before: no repeats
 }
 
 func newSession(serial string) *session {
-	return &session{serial: serial, patient: longestReply, asked: map[wire.Request]standing{}}
+	return &session{serial: serial, asked: make(map[wire.Request]standing)}
 }
 
-// Poll asks the pump once. Any error ends the session, so that the next Poll starts with identity and alarms.
+// Poll asks the pump once. Any error ends the session, so that the next Poll starts with identity.
 func (c *Conn) Poll(ctx context.Context, report func(drivers.Report)) error {
 	r, err := c.cycle(ctx)
 	if err != nil {
 		c.session = nil
 		return fmt.Errorf("asena: %w", err)
 	}
-	c.anchors[r.Identity.Serial] = r.Anchor
 	report(r)
 	return nil
 }
@@ -77,22 +76,16 @@ func (c *Conn) Close() error {
 	return nil
 }
 
-// identify asks for the serial number. Within a session another one is drivers.ErrIdentity.
-func (c *Conn) identify(ctx context.Context, wait time.Duration, tries int) (string, error) {
-	var err error
-	for range tries {
-		if err = c.once(ctx, wire.SerialNumber, wait); !errors.Is(err, errNoAnswer) {
-			break
-		}
-	}
-	if err != nil {
+// identify asks for the serial number.
+func (c *Conn) identify(ctx context.Context) (string, error) {
+	if err := c.repeat(ctx, wire.SerialNo, attempts); err != nil {
 		return "", err
 	}
-	serial := string(c.reply.Text)
+	serial := string(c.reply.Field(wire.SerialField))
 	return serial, c.same(serial)
 }
 
-// same compares a serial number with the session's.
+// same checks a serial number against the session's.
 func (c *Conn) same(serial string) error {
 	if c.session != nil && serial != c.session.serial {
 		return fmt.Errorf("serial number %s answers, the session began with %s: %w", serial, c.session.serial, drivers.ErrIdentity)
@@ -100,129 +93,147 @@ func (c *Conn) same(serial string) error {
 	return nil
 }
 
-// ask puts one request with repeats and leaves the answer in c.reply. It returns errUnavailable when the value is
-// absent in this cycle; any other error ends the cycle.
-func (c *Conn) ask(ctx context.Context, r wire.Request) error {
-	was := c.session.asked[r]
-	if was.unavailable && c.line.Now()-was.since < unavailableFor {
+// ask puts a request whose answer the report can do without, and leaves the answer in c.reply. It returns
+// errUnavailable when the value is absent in this cycle; any other error ends the cycle.
+func (c *Conn) ask(ctx context.Context, q wire.Request) error {
+	was := c.session.asked[q]
+	if was.unavailable && c.now()-was.since < unavailableFor {
 		return errUnavailable
 	}
-	var err error
-	for range attempts {
-		err = c.once(ctx, r, replyTimeout)
-		if err == nil {
-			c.session.asked[r] = standing{answered: true}
-			return nil
-		}
-		if errors.Is(err, errRefused) {
-			return fmt.Errorf("%w: %w", errUnavailable, err)
-		}
-		if !errors.Is(err, errNoAnswer) {
-			return err
-		}
-		// What comes before the answer to this is late and thrown away; it also proves that the pump lives.
-		if _, lost := c.identify(ctx, c.session.patient, 1); lost != nil {
-			return lost
-		}
+	tries := attempts
+	if was.once {
+		tries = 1
 	}
-	if was.answered || r == wire.Status {
+	err := c.repeat(ctx, q, tries)
+	switch {
+	case err == nil:
+		c.session.asked[q] = standing{answered: true}
+		return nil
+	case errors.Is(err, errRefused):
+		return fmt.Errorf("%w: %w", errUnavailable, err)
+	case !errors.Is(err, errNoAnswer):
 		return err
+	case was.answered:
+		return fmt.Errorf("answered before in this session: %w", err)
 	}
-	if errors.Is(err, drivers.ErrSilent) {
-		c.session.asked[r] = standing{unavailable: true, since: c.line.Now()}
-	}
+	c.session.asked[q] = standing{unavailable: errors.Is(err, drivers.ErrSilent), since: c.now(), once: true}
 	return fmt.Errorf("%w: %w", errUnavailable, err)
 }
 
-// get asks what a pump need not answer, and names it in the report when it is absent.
-func (c *Conn) get(ctx context.Context, report *drivers.Report, r wire.Request) (bool, error) {
-	err := c.ask(ctx, r)
+// repeat puts a request up to tries times. Between two tries the pump proves that it is alive and that
+// no earlier answer is under way; when it does not, the error is no errNoAnswer.
+func (c *Conn) repeat(ctx context.Context, q wire.Request, tries int) error {
+	var err error
+	for range tries {
+		if c.owes(q) {
+			if err := c.settle(ctx, q); err != nil {
+				return err
+			}
+		}
+		err = c.once(ctx, q)
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, errRefused):
+		case !errors.Is(err, errNoAnswer):
+			return err
+		default:
+			if lost := c.settle(ctx, q); lost != nil {
+				return lost
+			}
+		}
+	}
+	return err
+}
+
+// owes says whether an earlier answer to a request may still come.
+func (c *Conn) owes(q wire.Request) bool {
+	d, owed := c.owed[q]
+	if owed && c.now() >= d.until {
+		delete(c.owed, q)
+		return false
+	}
+	return owed
+}
+
+// fences are the requests that settle what is owed, the serial number first. None of them but
+// the first is asked in an ordinary cycle, so that their answers seldom are owed themselves.
+var fences = [...]wire.Request{wire.SerialNo, wire.Protocol, wire.ResponseMax, wire.RateMax, wire.VolumeInfused}
+
+// settle puts requests of other names until one that was put after the last q is answered: a pump answers
+// in order, so q's answer is then behind it, or will never come. It also tells that the pump is alive. All
+// in all the pump has the time for it that it declares.
+func (c *Conn) settle(ctx context.Context, q wire.Request) error {
+	tries := 1
+	if !c.slow {
+		tries = max(2, int((c.patience-replyTimeout)/replyTimeout))
+	}
+	var open []wire.Request
+	var err error
+	for range tries {
+		f := c.fence(q, open)
+		open = append(open, f)
+		var got wire.Request
+		got, err = c.exchange(ctx, f, open)
+		if errors.Is(err, errNoAnswer) {
+			continue
+		}
+		if err != nil && !errors.Is(err, errRefused) {
+			return err
+		}
+		if err == nil && got == wire.SerialNo {
+			if err := c.same(string(c.reply.Field(wire.SerialField))); err != nil {
+				return err
+			}
+		}
+		if !c.owes(q) {
+			return nil
+		}
+	}
+	if err == nil || errors.Is(err, errRefused) {
+		err = fmt.Errorf("an answer to %s is still owed: %w", q, drivers.ErrSilent)
+	}
+	return &deadError{err}
+}
+
+// fence picks a request that nothing is owed to, or the one that is owed longest.
+func (c *Conn) fence(q wire.Request, open []wire.Request) wire.Request {
+	best := wire.NoRequest
+	for _, f := range fences {
+		if f == q || slices.Contains(open, f) {
+			continue
+		}
+		if !c.owes(f) {
+			return f
+		}
+		if best == wire.NoRequest || c.owed[f].first < c.owed[best].first {
+			best = f
+		}
+	}
+	return best
+}
+
+// wait is how long an answer may take.
+func (c *Conn) wait() time.Duration {
+	if c.slow {
+		return c.patience
+	}
+	return replyTimeout
+}
+
+// get asks a request whose absence is no failure, and names it in the report when it is absent.
+func (c *Conn) get(ctx context.Context, r *drivers.Report, q wire.Request) (bool, error) {
+	err := c.ask(ctx, q)
 	if errors.Is(err, errUnavailable) {
-		unavailable(report, r.String())
+		absent(r, q.String())
 		return false, nil
 	}
 	return err == nil, err
 }
 
-func unavailable(report *drivers.Report, name string) {
-	if !slices.Contains(report.Unavailable, name) {
-		report.Unavailable = append(report.Unavailable, name)
+// absent names what this report does without.
+func absent(r *drivers.Report, what string) {
+	if !slices.Contains(r.Unavailable, what) {
+		r.Unavailable = append(r.Unavailable, what)
 	}
-}
-
-// once sends one request and waits for its answer, which it leaves in c.reply. Frames that answer something
-// else are thrown away.
-func (c *Conn) once(ctx context.Context, r wire.Request, wait time.Duration) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("ask %s: %w", r, err)
-	}
-	c.scan.Reset()
-	if err := c.line.Drain(); err != nil {
-		return fmt.Errorf("before %s: %w", r, err)
-	}
-	c.frame = wire.AppendFrame(c.frame[:0], []byte(r.String()))
-	if err := c.line.Send(ctx, c.frame); err != nil {
-		return fmt.Errorf("ask %s: %w", r, err)
-	}
-	bad, strangers := c.scan.Bad(), 0
-	deadline := c.line.Now() + wait
-	for taken := 0; taken < maxNoise; {
-		received, err := c.line.Read(ctx, deadline)
-		if exchange.Silent(err) {
-			break
-		}
-		if err != nil {
-			return fmt.Errorf("read the answer to %s: %w", r, err)
-		}
-		taken += len(received)
-		for len(received) > 0 {
-			body, used := c.scan.Next(received)
-			received = received[used:]
-			if body == nil || string(body) == r.String() { // nothing yet, or the line returns what was sent
-				continue
-			}
-			c.kept = append(c.kept[:0], body...)
-			err := wire.Decode(c.kept, r, &c.reply)
-			switch {
-			case err == nil:
-				return nil
-			case !errors.Is(err, wire.ErrOther):
-				return fmt.Errorf("ask %s: %w: %w", r, errRefused, translate(err))
-			}
-			strangers++
-		}
-	}
-	return fmt.Errorf("ask %s: %w: %w", r, errNoAnswer, c.blame(c.scan.Bad() > bad, strangers > 0))
-}
-
-// blame says why there was no answer.
-func (c *Conn) blame(corrupt, strange bool) error {
-	switch {
-	case corrupt:
-		return cause(c.scan.LastBad())
-	case strange:
-		return drivers.ErrMismatch
-	}
-	return drivers.ErrSilent
-}
-
-// translate turns an error of the codec into the contract's.
-func translate(err error) error {
-	var e *wire.DecodeError
-	if !errors.As(err, &e) {
-		return err
-	}
-	return &drivers.DecodeError{Offset: e.Offset, Cause: cause(e.Cause), Raw: e.Raw, Detail: e.Detail}
-}
-
-func cause(err error) error {
-	switch {
-	case errors.Is(err, wire.ErrTruncated):
-		return drivers.ErrTruncated
-	case errors.Is(err, wire.ErrChecksum):
-		return drivers.ErrChecksum
-	case errors.Is(err, wire.ErrOther):
-		return drivers.ErrMismatch
-	}
-	return drivers.ErrMalformed
 }

@@ -6,44 +6,57 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
+	"slices"
+	"strings"
 	"time"
 
 	"infusiond/drivers"
 	"infusiond/drivers/asena/wire"
-	"infusiond/drivers/exchange"
 )
 
 // The timing of section 8, and what this driver adds to it.
 const (
-	replyTimeout   = time.Second
-	longestReply   = 4 * time.Second // COMMS_RESPONSE_MAX of the known pumps
-	attempts       = 3               // one and two repeats
-	commandGap     = 5 * time.Millisecond
-	alarmEvery     = 10 * time.Second
-	slowEvery      = 30 * time.Second
+	replyTimeout = time.Second
+	attempts     = 3 // one and two repeats
+	alarmEvery   = 10 * time.Second
+	slowEvery    = 30 * time.Second
+
+	// commandGap is no demand of the document. It is 38 bytes long: a frame that the pump still sends
+	// has ended by then, and its program, which answers within a few milliseconds, is not hurried.
+	commandGap = 10 * time.Millisecond
+
+	// declaredReply is the longest time to an answer that a pump of this kind declares (section 4); a pump that
+	// declares another one is believed within these bounds.
+	declaredReply = 4 * time.Second
+	shortestWait  = replyTimeout
+	longestWait   = 5 * time.Second
+
+	owedFor        = 2 * longestWait // how long a lost answer may still be under way
 	unavailableFor = 10 * time.Minute
 )
 
-// Driver is the Alaris / Asena protocol.
-type Driver struct{}
+// Driver is the Asena protocol. It has no settings.
+type Driver struct{ profile drivers.Profile }
 
-// New returns the driver. It has no settings.
+// New returns the driver. It knows no setting; any key is an error.
 func New(settings map[string]string) (drivers.Driver, error) {
-	if _, err := exchange.Settings("asena", settings, nil); err != nil {
-		return nil, err
+	if len(settings) > 0 {
+		return nil, fmt.Errorf("asena: %s: this protocol has no settings", strings.Join(slices.Sorted(maps.Keys(settings)), ", "))
 	}
-	return Driver{}, nil
+	return &Driver{profile: profile()}, nil
 }
 
-// Open starts a conversation and reads the serial number. It returns an error
-// that wraps drivers.ErrSilent when nobody answers. OpenOptions.Now is required.
-func (Driver) Open(ctx context.Context, p drivers.Port, o drivers.OpenOptions) (drivers.Conn, error) {
+// Profile declares line settings, identity, allow-list and what the protocol cannot tell.
+func (d *Driver) Profile() drivers.Profile { return d.profile }
+
+// Open starts a conversation and reads the serial number. It returns an error that wraps
+// drivers.ErrSilent when nobody answers. OpenOptions.Now is required.
+func (d *Driver) Open(ctx context.Context, p drivers.Port, o drivers.OpenOptions) (drivers.Conn, error) {
 	if o.Now == nil {
 		return nil, errors.New("asena: OpenOptions.Now is missing")
 	}
-	c := &Conn{line: exchange.New(p, o.Now), anchors: map[string]string{}}
-	maps.Copy(c.anchors, o.Anchors)
-	serial, err := c.identify(ctx, replyTimeout, attempts)
+	c := &Conn{port: p, now: o.Now, patience: declaredReply}
+	serial, err := c.identify(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("asena: open: %w", err)
 	}
@@ -51,40 +64,46 @@ func (Driver) Open(ctx context.Context, p drivers.Port, o drivers.OpenOptions) (
 	return c, nil
 }
 
-// Profile declares line settings, identity, allow-list and what the protocol cannot tell. DTR and RTS rest
-// asserted, as a port raises them at open, so nothing toggles; the protocol uses no flow control.
-func (Driver) Profile() drivers.Profile {
+// profile builds the declaration. DTR and RTS rest asserted: the document knows no flow
+// control, and that is what a port does on its own at open, so nothing toggles.
+func profile() drivers.Profile {
 	return drivers.Profile{
 		Name:             "asena",
-		Models:           "Alaris / Asena GS, GH, CC, TIVA",
+		Models:           "BD / CareFusion / Cardinal Health Alaris (Asena) GS, GH, CC, TIVA syringe pumps",
 		Line:             drivers.LineSettings{Baud: 38400, DataBits: 8, StopBits: 1, Parity: drivers.ParityNone, DTR: true, RTS: true},
 		Identity:         drivers.IdentityStrong,
 		SimulatorSerials: regexp.MustCompile(`^SIM[0-9]-[0-9]{5}$`),
 		CommandGap:       commandGap,
-		MinPollInterval:  time.Second,
+		MinPollInterval:  2 * time.Second, // section 8: 2 to 5 s
 		Allow:            allowList(),
 		Alarms:           alarmRows(),
 		CannotTell: []string{
-			"more than one alarm at a time",
-			"its event log: only that something new stands in it",
-			"whether it runs, in so many words: it is derived from rate and mode",
-			"the battery's charge, except as alarms",
-			"whether the volume to be infused counts down",
+			"more than one alarm: it shows one at a time, so another may stand behind it",
+			"its event log: only the number of the newest entry, so events between two polls can be missed, and no alarm has an onset",
+			"whether it runs: worked out from rate and mode",
+			"whether INF's rate is the one it runs at, and INF_RATE's the one that is set: both are inferred",
+			"whether the volume to be infused is the programmed one or what is left of it",
+			"battery charge, and whether mains are connected, except as alarms",
+			"its pressure limit",
+			"concentration and dose",
+			"its clock",
+			"why a request is not answered: the form of its error replies is not known",
 			"what reaches the patient",
 		},
 	}
 }
 
-// replyBytes are the usual lengths of the replies on the wire.
-var replyBytes = map[wire.Request]int{
-	wire.SerialNumber: 31, wire.Protocol: 37, wire.ResponseMax: 34, wire.Status: 80, wire.VolumeInfused: 23, wire.VTBI: 36, wire.Rate: 25,
-	wire.MaxRate: 40, wire.Syringe: 42, wire.Alarm: 25,
-}
-
+// allowList holds the frames of section 5 and nothing else.
 func allowList() drivers.AllowList {
 	var list drivers.AllowList
-	for _, r := range wire.Requests() {
-		list = append(list, drivers.Query{Name: r.String(), Exact: wire.AppendFrame(nil, []byte(r.String())), ReplyBytes: replyBytes[r]})
+	for _, q := range wire.Requests() {
+		list = append(list, drivers.Query{Name: q.String(), Exact: wire.AppendRequest(nil, q), ReplyBytes: replyBytes[q]})
 	}
 	return list
+}
+
+// replyBytes holds the shortest usual length of each reply: the port must not wait for more than comes.
+var replyBytes = [...]int{
+	wire.SerialNo: 31, wire.Protocol: 37, wire.ResponseMax: 33, wire.Status: 75, wire.VolumeInfused: 22,
+	wire.VTBI: 24, wire.Rate: 25, wire.RateMax: 37, wire.Syringe: 36, wire.Alarm: 23,
 }

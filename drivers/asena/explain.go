@@ -1,95 +1,149 @@
 package asena
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
 	"infusiond/drivers"
 	"infusiond/drivers/asena/wire"
-	"infusiond/drivers/exchange"
 )
 
-// fieldNames names the fields of each reply, the command first.
-var fieldNames = map[wire.Request][]string{
-	wire.SerialNumber: {"command", "serial_number"}, wire.Protocol: {"command", "protocol"},
-	wire.ResponseMax: {"command", "longest_reply", "unit"},
-	wire.Status: {
-		"command", "serial_number", "alarm_flag", "mode", "rate", "rate_unit", "drug", "volume_infused", "volume_unit",
-		"pressure", "pressure_unit", "time_remaining", "log_type", "log_entry_id",
-	},
-	wire.VolumeInfused: {"command", "volume_infused", "unit"}, wire.VTBI: {"command", "state", "vtbi", "unit", "end_action"},
-	wire.Rate: {"command", "rate", "unit"}, wire.MaxRate: {"command", "rate_limit", "unit"},
-	wire.Syringe: {"command", "syringe", "size_ml", "confirmed"}, wire.Alarm: {"command", "alarm_code", "text_1", "text_2"},
+// Explain splits bytes into frames and explains them field by field.
+func (d *Driver) Explain(direction drivers.Direction, b []byte) []drivers.Explained {
+	var list []drivers.Explained
+	for at := 0; at < len(b); {
+		n := stretch(b[at:])
+		e := explain(direction, bytes.Clone(b[at:at+n]))
+		e.Offset = at
+		list = append(list, e)
+		at += n
+	}
+	return list
 }
 
-// Explain implements drivers.Explainer.
-func (Driver) Explain(d drivers.Direction, b []byte) []drivers.Explained {
-	return exchange.Split(b, span, func(frame []byte) drivers.Explained { return explain(d, frame) })
-}
-
-// span finds the first stretch that looks like a frame.
-func span(b []byte) (start, end int) {
-	for start = 0; start < len(b); start++ {
-		if b[start] != wire.Start {
-			continue
+// stretch returns the length of what the receiver's rules take for one piece: bytes outside a frame, or a
+// frame up to its end, up to what breaks it off, or up to the next start.
+func stretch(b []byte) int {
+	if b[0] != wire.Start {
+		if next := bytes.IndexByte(b, wire.Start); next > 0 {
+			return next
 		}
-		for end = start + 1; end < len(b) && end-start <= wire.MaxFrame+1; end++ {
-			switch b[end] {
-			case wire.End:
-				return start, end + 1
-			case wire.Cancel:
-				return start, end + 1
-			}
-			if b[end] == wire.Start {
-				break
-			}
+		return len(b)
+	}
+	for i, c := range b[1:] {
+		switch {
+		case c == wire.Start:
+			return i + 1
+		case c < 0x20 || c > 0x7E:
+			return i + 2
 		}
 	}
-	return len(b), len(b)
+	return len(b)
 }
 
-func explain(d drivers.Direction, frame []byte) drivers.Explained {
-	e := drivers.Explained{Bytes: frame}
-	if frame[len(frame)-1] == wire.Cancel {
-		e.Name, e.Err = "cancelled frame", fmt.Errorf("the pump took it back with ESC: %w", drivers.ErrTruncated)
+func explain(direction drivers.Direction, piece []byte) drivers.Explained {
+	e := drivers.Explained{Bytes: piece, Name: "outside a frame"}
+	if piece[0] != wire.Start {
+		e.Err = &drivers.DecodeError{Cause: drivers.ErrMalformed, Raw: piece, Detail: "no frame begins here"}
 		return e
 	}
-	body, err := wire.DecodeFrame(frame)
+	body, err := wire.DecodeFrame(piece)
 	if err != nil {
-		e.Name, e.Err = "damaged frame", translate(err)
+		e.Name, e.Err = "broken frame", translate(err)
+		if piece[len(piece)-1] == wire.Cancel {
+			e.Name = "frame that the pump cancelled"
+		}
 		return e
 	}
-	texts := strings.Split(string(body), string(rune(wire.Separator)))
-	request := wire.RequestOf([]byte(texts[0]))
-	switch {
-	case d == drivers.ToPump && len(texts) == 1 && request != wire.NoRequest:
-		e.Name = "request " + texts[0]
-	case d == drivers.ToPump:
-		e.Name, e.Err = "command "+exchange.Text([]byte(texts[0])), fmt.Errorf("not a read-only request: %w", drivers.ErrForbidden)
-	case request == wire.NoRequest:
-		e.Name, e.Err = "reply "+exchange.Text([]byte(texts[0])), fmt.Errorf("no known reply: %w", drivers.ErrUnsupported)
-	default:
-		e.Name = "reply " + texts[0]
-		var r wire.Reply
-		if err := wire.Decode(body, request, &r); err != nil {
-			e.Err = translate(err)
-		}
+	if direction == drivers.ToPump {
+		return explainRequest(e, body)
 	}
-	names := fieldNames[request]
-	offset := 1
+	return explainReply(e, body)
+}
+
+func explainRequest(e drivers.Explained, body []byte) drivers.Explained {
+	h := wire.ParseRequest(body)
+	switch h.Kind {
+	case wire.HostRead:
+		e.Name = "request " + h.Request.String()
+	case wire.HostControl:
+		e.Name = "control command " + h.Command.String() + ", which infusiond never sends"
+	case wire.HostUnknown:
+		e.Name = "unknown request"
+	}
+	texts := bytes.Split(body, []byte{'^'})
+	at := 1
 	for i, text := range texts {
-		f := drivers.ExplainedField{Offset: offset, Length: len(text), Name: fmt.Sprintf("field_%d", i), Value: text}
-		if i < len(names) {
-			f.Name = names[i]
+		name := "request"
+		if i > 0 {
+			name = fmt.Sprintf("argument_%d", i)
 		}
-		if f.Name == "alarm_code" {
-			m := lookup(text)
-			f.Note = m.Text
-		}
-		e.Fields = append(e.Fields, f)
-		offset += len(text) + 1
+		e.Fields = append(e.Fields, drivers.ExplainedField{Offset: at, Length: len(text), Name: name, Value: string(text)})
+		at += len(text) + 1
 	}
-	crc := drivers.ExplainedField{Offset: len(frame) - 5, Length: 4, Name: "crc", Value: string(frame[len(frame)-5 : len(frame)-1]), Note: "agrees"}
-	e.Fields = append(e.Fields, crc)
+	return withChecksum(e, at)
+}
+
+func explainReply(e drivers.Explained, body []byte) drivers.Explained {
+	q := wire.Identify(body)
+	var r wire.Reply
+	if q == wire.NoRequest {
+		e.Name, e.Err = "reply to none of the known requests", &drivers.DecodeError{Offset: 1, Cause: drivers.ErrUnsupported, Raw: e.Bytes}
+		return e
+	}
+	if err := wire.Decode(body, q, &r); err != nil {
+		e.Name, e.Err = "reply "+q.String()+" of another form", translate(err)
+		return e
+	}
+	e.Name = "reply " + q.String()
+	at := 1
+	for i, f := range wire.Layout(q)[:r.Count] {
+		text := r.Field(i)
+		e.Fields = append(e.Fields, drivers.ExplainedField{
+			Offset: at, Length: len(text), Name: f.Name, Value: strings.TrimSpace(string(text)), Note: note(&r, i),
+		})
+		at += len(text) + 1
+	}
+	return withChecksum(e, at)
+}
+
+// withChecksum adds the four digits, which stand at an offset behind the bar.
+func withChecksum(e drivers.Explained, at int) drivers.Explained {
+	e.Fields = append(e.Fields, drivers.ExplainedField{
+		Offset: at, Length: 4, Name: "checksum", Value: string(e.Bytes[at : at+4]), Note: "CRC-16/CCITT-FALSE over the body",
+	})
 	return e
 }
+
+// note tells doubts and the meaning of codes.
+func note(r *wire.Reply, i int) string {
+	text := strings.TrimSpace(string(r.Field(i)))
+	switch {
+	case i > 0 && text != "" && !r.Good(i):
+		return "not of its form: the value is not used"
+	case r.Request == wire.Alarm && i == wire.CodeField:
+		return lookup(text).Text
+	case r.Request == wire.Rate && i == wire.AmountField:
+		return "taken for the rate that is set: inferred"
+	case r.Request == wire.VTBI && i == wire.VTBIVolumeField:
+		return "not known whether programmed or left"
+	case r.Request != wire.Status:
+		return ""
+	}
+	switch {
+	case i == wire.FlagField && text == flagNone:
+		return "no alarm"
+	case i == wire.FlagField && text == flagAlarm:
+		return "alarm present"
+	case i == wire.ModeField && text == modeHold:
+		return "on hold"
+	case i == wire.RateField:
+		return "taken for the rate that it runs at: inferred"
+	case i == wire.RemainingField && text == moreThan:
+		return "more than 24 hours"
+	}
+	return ""
+}
+
+var _ drivers.Explainer = (*Driver)(nil)

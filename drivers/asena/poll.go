@@ -2,234 +2,175 @@ package asena
 
 import (
 	"context"
-	"fmt"
-	"slices"
-	"strings"
+	"strconv"
+	"time"
 
 	"infusiond/drivers"
 	"infusiond/drivers/asena/wire"
-	"infusiond/drivers/exchange"
 )
 
-// maxRate is the fastest that these pumps run, mL/h (section 1).
-const maxRate = 1200
+// closings is how often INF is asked at most to close a cycle.
+const closings = 4
+
+// status is one answer to INF, as the pump wrote it.
+type status struct {
+	text [wire.LogEntryField + 1]string
+	good [wire.LogEntryField + 1]bool
+}
+
+// agrees says whether two answers tell the same of alarms, mode and rate.
+func (s status) agrees(o status) bool {
+	for _, i := range []int{wire.FlagField, wire.ModeField, wire.RateField, wire.RateUnitField, wire.LogEntryField} {
+		if s.text[i] != o.text[i] {
+			return false
+		}
+	}
+	return true
+}
 
 // cycle makes one report. It commits nothing that outlives the session.
 func (c *Conn) cycle(ctx context.Context) (drivers.Report, error) {
 	bad := c.scan.Bad()
+	c.refused, c.late = 0, false
 	if c.session == nil {
-		serial, err := c.identify(ctx, replyTimeout, attempts)
+		serial, err := c.identify(ctx)
 		if err != nil {
 			return drivers.Report{}, err
 		}
 		c.session = newSession(serial)
 	}
 	var r drivers.Report
-	s := c.session
-	if !s.started {
-		if err := c.introduce(ctx, &r); err != nil {
-			return drivers.Report{}, err
-		}
-	}
-	if err := c.status(ctx, &r); err != nil {
+	opening, err := c.status(ctx)
+	if err != nil {
 		return drivers.Report{}, err
 	}
-	if err := c.rest(ctx, &r); err != nil {
+	if err := c.gather(ctx, &r); err != nil {
 		return drivers.Report{}, err
 	}
-	// The closing serial number proves that all of this came from one pump.
-	if _, err := c.identify(ctx, replyTimeout, attempts); err != nil {
+	// The closing INF proves that all of this came from one pump.
+	closing, seen, err := c.close(ctx, &r, opening)
+	if err != nil {
 		return drivers.Report{}, err
 	}
-	s.started = true
-	r.Identity = drivers.Identity{Serial: s.serial, Model: "Alaris / Asena", Firmware: s.firmware}
-	r.Anchor = anchorOf(s.shown)
-	r.BadFrames = c.scan.Bad() - bad
+	c.slow = c.slow && c.late
+	c.session.started = true
+	fill(&r, closing)
+	seen.fill(&r, closing)
+	r.State = runState(&r)
+	r.Identity = drivers.Identity{Serial: c.session.serial, Model: model(c.session.protocol)}
+	r.BadFrames = c.scan.Bad() - bad + c.refused
 	return r, nil
 }
 
-// introduce asks what does not change within a session.
-func (c *Conn) introduce(ctx context.Context, r *drivers.Report) error {
-	s := c.session
-	if s.shown == nil {
-		s.shown = shownOf(c.anchors[s.serial])
+func model(protocol string) string {
+	if protocol == "" {
+		return "Alaris"
 	}
-	ok, err := c.get(ctx, r, wire.ResponseMax)
-	if err != nil {
-		return err
-	}
-	if v := c.reply.Value; ok && v.Valid && v.Decimals == 0 && string(c.reply.Unit) == "ms" {
-		s.patient = min(longestReply, max(replyTimeout, milliseconds(v.Mantissa)))
-	}
-	if ok, err = c.get(ctx, r, wire.Protocol); ok {
-		s.firmware = exchange.Text(c.reply.Text)
-	}
-	return err
+	return "Alaris (" + protocol + ")"
 }
 
-// status reads INF and what follows from it alone.
-func (c *Conn) status(ctx context.Context, r *drivers.Report) error {
-	if err := c.ask(ctx, wire.Status); err != nil {
-		return err
+// status asks INF, which carries the serial number.
+func (c *Conn) status(ctx context.Context) (status, error) {
+	var s status
+	if err := c.repeat(ctx, wire.Status, attempts); err != nil {
+		return s, err
 	}
-	v := c.reply.Infusion
-	if err := c.same(string(v.Serial)); err != nil {
-		return err
+	for i := range s.text {
+		s.text[i], s.good[i] = string(c.reply.Field(i)), c.reply.Good(i)
 	}
-	r.Mode = exchange.Text(v.Mode)
-	r.DrugName = exchange.Text(v.Drug)
-	r.PumpReportedRate = rate(r, "INF rate", v.Rate, v.RateUnit)
-	r.VolumeInfused = quantity(r, "INF volume", v.Volume, v.VolumeUnit, "ml", drivers.Milliliter)
-	r.DownstreamSensor = quantity(r, "INF pressure", v.Pressure, v.PressureUnit, "mmHg", drivers.MillimetreOfMercury)
-	if v.Remaining {
-		r.TimeRemaining = drivers.Number(v.RemainingS, 0, drivers.Second)
-		if v.AtLeast {
-			r.AtLeast = append(r.AtLeast, "TimeRemaining")
-		}
-	}
-	s := c.session
-	now, id := c.line.Now(), string(v.LogID)
-	due := v.Alarm || id != s.logID || !s.started || now-s.alarmAt >= alarmEvery
-	s.logID = id
-	flag := v.Alarm // the next answer takes the place of this one
-	if due {
-		s.alarmAt = now
-		if err := c.alarms(ctx, r, flag); err != nil {
+	return s, c.same(s.text[wire.SerialField])
+}
+
+// gather asks all that is due between the opening and the closing INF, but for ALARM.
+func (c *Conn) gather(ctx context.Context, r *drivers.Report) error {
+	if !c.session.started {
+		if err := c.introduce(ctx, r); err != nil {
 			return err
 		}
-	} else {
-		s.shown = nil
-		r.AlarmsKnown = true
 	}
-	r.State = state(r)
-	r.Uncertain = append(r.Uncertain, "State")
-	return nil
-}
-
-// alarms asks which alarm is shown, and adds those that were shown since the flag was last clear.
-func (c *Conn) alarms(ctx context.Context, r *drivers.Report, flag bool) error {
-	ok, err := c.get(ctx, r, wire.Alarm)
-	if err != nil {
-		return err
-	}
-	s := c.session
-	code, texts := exchange.Text(c.reply.Code), c.reply.Texts
-	switch {
-	case !ok && flag:
-		r.AlarmsReason = "the pump says that there is an alarm and does not say which"
-		return nil
-	case !ok:
-		s.shown = nil
-		r.AlarmsKnown = true
-		return nil
-	case code == noAlarm && flag:
-		r.AlarmsReason = "the pump says that there is an alarm, and then names none"
-		return nil
-	case code == noAlarm:
-		s.shown = nil
-		r.AlarmsKnown = true
-		return nil
-	}
-	if !slices.Contains(s.shown, code) {
-		s.shown = append(s.shown, code)
-	}
-	r.AlarmsKnown = true
-	for _, known := range s.shown {
-		m := lookup(known)
-		a := drivers.Alarm{Code: m.Code, RawCode: known, Text: m.Text, Derived: known != code}
-		if known == code {
-			a.Text = joined(m.Text, texts)
-		}
-		r.Alarms = append(r.Alarms, a)
-	}
-	return nil
-}
-
-// joined keeps the pump's own words beside ours.
-func joined(text string, own [2][]byte) string {
-	var words []string
-	for _, w := range own {
-		if len(w) > 0 {
-			words = append(words, exchange.Text(w))
-		}
-	}
-	if len(words) == 0 {
-		return text
-	}
-	return text + ": " + strings.Join(words, " ")
-}
-
-// rest asks what INF does not tell.
-func (c *Conn) rest(ctx context.Context, r *drivers.Report) error {
 	ok, err := c.get(ctx, r, wire.Rate)
 	if err != nil {
 		return err
 	}
 	if ok {
-		if r.ProgrammedRate = rate(r, wire.Rate.String(), c.reply.Value, c.reply.Unit); r.ProgrammedRate.Valid {
-			r.Uncertain = append(r.Uncertain, "ProgrammedRate")
-		}
+		r.ProgrammedRate = rate(r, wire.Rate.String(), amountOf(&c.reply, wire.AmountField))
+		uncertain(r, "ProgrammedRate", r.ProgrammedRate.Valid)
 	}
-	s := c.session
-	if now := c.line.Now(); s.started && now-s.slowAt < slowEvery {
-		return nil
-	}
-	s.slowAt = c.line.Now()
 	if ok, err = c.get(ctx, r, wire.VTBI); err != nil {
 		return err
 	}
-	if ok && string(c.reply.Text) != "DEACT" {
-		if r.VTBI = quantity(r, wire.VTBI.String(), c.reply.Value, c.reply.Unit, "ml", drivers.Milliliter); r.VTBI.Valid {
-			r.Uncertain = append(r.Uncertain, "VTBI")
-		}
+	if ok {
+		r.VTBI = vtbi(r, &c.reply)
+		uncertain(r, "VTBI", r.VTBI.Valid)
 	}
+	if c.session.started && c.now()-c.session.slowAt < slowEvery {
+		return nil
+	}
+	c.session.slowAt = c.now()
 	if ok, err = c.get(ctx, r, wire.Syringe); err != nil {
 		return err
 	}
-	if v := c.reply.Value; ok && v.Valid {
-		r.ContainerSize = drivers.Number(v.Mantissa, -v.Decimals, drivers.Milliliter)
+	if ok {
+		r.ContainerSize = syringe(r, &c.reply)
 	}
 	return nil
 }
 
-// state derives what the pump does; see the package comment.
-func state(r *drivers.Report) drivers.RunState {
-	q := r.PumpReportedRate
-	switch {
-	case !q.Valid:
-		return drivers.RunUnknown
-	case q.Mantissa == 0 || r.Mode == "HLD":
-		return drivers.RunStopped
+// introduce asks what does not change within a session.
+func (c *Conn) introduce(ctx context.Context, r *drivers.Report) error {
+	ok, err := c.get(ctx, r, wire.ResponseMax)
+	if err != nil {
+		return err
 	}
-	for _, a := range r.Alarms {
-		if lookup(a.RawCode).kvo && !a.Derived {
-			return drivers.RunKVO
+	if ok {
+		ms, err := strconv.Atoi(string(c.reply.Field(wire.DelayField)))
+		if err == nil && string(c.reply.Field(wire.DelayField+1)) == "ms" {
+			c.patience = min(max(shortestWait, time.Duration(min(ms, 1e6))*time.Millisecond), longestWait)
 		}
 	}
-	return drivers.RunInfusing
+	if ok, err = c.get(ctx, r, wire.Protocol); err != nil {
+		return err
+	}
+	if ok {
+		c.session.protocol = string(c.reply.Field(wire.NameField))
+	}
+	return nil
 }
 
-func rate(r *drivers.Report, name string, n wire.Number, unit []byte) drivers.Quantity {
-	q := quantity(r, name, n, unit, "ml/h", drivers.MilliliterPerHour)
-	limit := int64(maxRate)
-	for range n.Decimals {
-		limit *= 10
+// close asks ALARM when it is due and then INF, until the INF before and the one after ALARM agree
+// and ALARM fits them, or for so long that they need not agree.
+func (c *Conn) close(ctx context.Context, r *drivers.Report, before status) (status, alarmSeen, error) {
+	var seen alarmSeen
+	for range closings {
+		if err := c.alarm(ctx, r, before, &seen); err != nil {
+			return status{}, seen, err
+		}
+		after, err := c.status(ctx)
+		if err != nil {
+			return status{}, seen, err
+		}
+		if after.agrees(before) && (after.text[wire.FlagField] != flagAlarm || seen.now || !seen.answered) {
+			return after, seen, nil
+		}
+		before = after
 	}
-	if q.Valid && q.Mantissa > limit {
-		unavailable(r, fmt.Sprintf("%s (%s is beyond %d ml/h)", name, q.Decimal(), maxRate))
-		return drivers.Quantity{}
-	}
-	return q
+	return before, seen, nil
 }
 
-// quantity keeps a number as the pump printed it. One in another unit is absent, and the report says why.
-func quantity(r *drivers.Report, name string, n wire.Number, unit []byte, want string, u drivers.Unit) drivers.Quantity {
-	switch {
-	case !n.Valid:
-		return drivers.Quantity{}
-	case string(unit) != want:
-		unavailable(r, fmt.Sprintf("%s (in the unit %q)", name, exchange.Text(unit)))
-		return drivers.Quantity{}
+// alarm asks ALARM when the flag is set, when the log has a new entry, and every ten seconds.
+func (c *Conn) alarm(ctx context.Context, r *drivers.Report, s status, seen *alarmSeen) error {
+	entry := s.text[wire.LogEntryField]
+	if s.text[wire.FlagField] == flagNone && entry == c.session.entry && c.now()-c.session.alarmAt < alarmEvery {
+		return nil
 	}
-	return drivers.Number(n.Mantissa, -n.Decimals, u)
+	seen.answered, seen.now = false, false
+	ok, err := c.get(ctx, r, wire.Alarm)
+	if err != nil {
+		return err
+	}
+	c.session.entry, c.session.alarmAt = entry, c.now()
+	if ok {
+		seen.add(&c.reply)
+	}
+	return nil
 }

@@ -4,9 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"regexp"
-	"strconv"
-	"strings"
 	"time"
 
 	"infusiond/drivers/asena/wire"
@@ -17,51 +14,56 @@ import (
 // Baud is the speed of the line, 8N1; Gap is what the pump takes until it answers.
 const (
 	Baud = 38400
-	Gap  = 10 * time.Millisecond
+	Gap  = 5 * time.Millisecond
 )
 
-// remoteTime is how long remote control lasts without being renewed.
-const remoteTime = 2 * time.Second
-
-// Options is how one pump presents itself.
+// Options is how the pump presents itself. The zero value is a GH with a 50 mL syringe.
 type Options struct {
+	// Now is the monotonic time on the wire, by which remote control lapses; nil is the model's time.
+	Now       func() time.Duration
 	Protocol  string  // "Asena Rev 2.1.5" when empty
-	Syringe   string  // type, "BD PLASTIPAK" when empty
-	SyringeML float64 // size, 50 when 0
-	EndAction string  // "STOP" when empty
+	Syringe   string  // its type, "BD PLASTIPAK" when empty
+	SyringeML float64 // whole, 50 when zero
+	// FirstEntry is the number of the log's entry before the model's first event; 100000 when zero.
+	FirstEntry uint64
 }
 
 // Front is an Alaris / Asena pump as its serial line shows it.
 type Front struct {
 	o       Options
-	m       front.Member
-	scan    wire.Scanner
-	queries front.Queries
-	counts  front.Counts
-	frozen  *view
-	vtbi    bool          // a volume to be infused is set
-	remote  time.Duration // until when remote control lasts
-	held    bool          // remote control was taken
-	reply   wire.Reply
-	body    []byte
+	member  front.Member
+	pump    *pumpmodel.Pump
+	scanner wire.Scanner
+
+	frozen      *shown        // set while the pump repeats itself
+	clearedML   float64       // of the infusion's volume, taken off what is shown
+	remoteUntil time.Duration // of Now; remote control is taken before it
+
+	queries                    front.Queries
+	received, control, unknown int
 }
 
-// view is what the pump can say at one moment.
-type view struct {
+// shown is what the pump tells at one moment.
+type shown struct {
 	pumpmodel.View
-	events uint64
+	entry     uint64
+	clearedML float64
 }
 
-var serialForm = regexp.MustCompile(`^[0-9A-Z]{4}-[0-9]{5}$`)
-
-// New returns a front for one pump. The error names the option that no such pump can have.
+// New returns a front for the one pump of a line. The error names what no such pump can have.
 func New(o Options, members []front.Member) (*Front, error) {
 	if len(members) != 1 {
-		return nil, fmt.Errorf("%d pumps on the line: this protocol carries one", len(members))
+		return nil, fmt.Errorf("%d pumps on the line: this protocol has one", len(members))
 	}
 	m := members[0]
-	if !serialForm.MatchString(m.Serial) {
-		return nil, fmt.Errorf("serial number %q: known are four capital letters or digits, a hyphen and five digits, like SIM0-00001", m.Serial)
+	if m.Pump == nil {
+		return nil, errors.New("no pump")
+	}
+	if m.Address != "" {
+		return nil, fmt.Errorf("address %q: this protocol has none", m.Address)
+	}
+	if o.Now == nil {
+		o.Now = m.Pump.Elapsed
 	}
 	if o.Protocol == "" {
 		o.Protocol = "Asena Rev 2.1.5"
@@ -72,154 +74,94 @@ func New(o Options, members []front.Member) (*Front, error) {
 	if o.SyringeML == 0 {
 		o.SyringeML = 50
 	}
-	if o.EndAction == "" {
-		o.EndAction = "STOP"
+	if o.FirstEntry == 0 {
+		o.FirstEntry = 100000
 	}
-	for name, text := range map[string]string{"protocol": o.Protocol, "syringe": o.Syringe, "end action": o.EndAction, "drug": m.Drug} {
-		if strings.ContainsAny(text, "!|^\r\n\x1B") {
-			return nil, fmt.Errorf("%s %q holds a character that a frame cannot carry", name, text)
+	if !(o.SyringeML > 0 && o.SyringeML <= 100) || o.SyringeML != math.Trunc(o.SyringeML) {
+		return nil, fmt.Errorf("syringe of %v mL: known are whole numbers up to 100", o.SyringeML)
+	}
+	f := &Front{o: o, member: m, pump: m.Pump}
+	now := f.look()
+	for _, q := range wire.Requests() {
+		if _, err := encode(nil, q, f.fields(q, &now)); err != nil {
+			return nil, fmt.Errorf("serial %q, drug %q, %+v: %w", m.Serial, m.Drug, o, err)
 		}
 	}
-	return &Front{o: o, m: m, vtbi: true}, nil
+	return f, nil
 }
 
-// Handle implements front.Front.
+// Handle takes bytes from the host, which may be part of a frame or several frames, and returns
+// the frames with which the pump answers, often none.
 func (f *Front) Handle(in []byte) []byte {
 	var out []byte
 	for len(in) > 0 {
-		body, used := f.scan.Next(in)
+		body, used := f.scanner.Next(in)
 		in = in[used:]
-		f.counts.BadFrames = f.scan.Bad()
-		if body == nil || f.m.Pump.View().State == pumpmodel.Off {
+		if body == nil || f.pump.View().State == pumpmodel.Off {
 			continue
 		}
-		out = f.answer(out, string(body))
+		f.received++
+		f.queries.Add(string(body))
+		out = f.answer(out, body)
 	}
 	return out
 }
 
-func (f *Front) answer(out []byte, body string) []byte {
-	f.counts.Received++
-	f.queries.Add(body)
-	request := wire.RequestOf([]byte(body))
-	if request == wire.NoRequest {
-		return f.command(out, body)
+func (f *Front) answer(out, body []byte) []byte {
+	h := wire.ParseRequest(body)
+	switch h.Kind {
+	case wire.HostControl:
+		f.control++
+		answer, ok := f.obey(h)
+		if !ok {
+			f.unknown++ // refused; the form of a refusal is not known
+			return out
+		}
+		return wire.AppendFrame(out, []byte(answer))
+	case wire.HostRead:
+		now := f.look()
+		encoded, err := encode(nil, h.Request, f.fields(h.Request, &now))
+		if err != nil { // a value too large for its field: the pump has no words for it
+			return out
+		}
+		return wire.AppendFrame(out, encoded)
+	case wire.HostUnknown:
 	}
-	f.reply = wire.Reply{Request: request}
-	v := f.view()
-	f.fill(&f.reply, &v)
-	f.body = wire.AppendReply(f.body[:0], &f.reply)
-	return wire.AppendFrame(out, f.body)
+	f.unknown++
+	return out
 }
 
-func (f *Front) view() view {
+// look returns what the pump tells now, or told when it froze.
+func (f *Front) look() shown {
 	if f.frozen != nil {
 		return *f.frozen
 	}
-	return view{View: f.m.Pump.View(), events: f.m.Pump.EventCount()}
-}
-
-// number makes a number with a fixed count of decimals.
-func number(v float64, decimals int8) wire.Number {
-	return wire.Number{Mantissa: int64(math.Round(v * math.Pow10(int(decimals)))), Decimals: decimals, Valid: true}
-}
-
-func (f *Front) fill(r *wire.Reply, v *view) {
-	switch r.Request {
-	case wire.SerialNumber:
-		r.Text = []byte(f.m.Serial)
-	case wire.Protocol:
-		r.Text = []byte(f.o.Protocol)
-	case wire.ResponseMax:
-		r.Value, r.Unit = number(4000, 0), []byte("ms")
-	case wire.Status:
-		f.fillStatus(&r.Infusion, v)
-	case wire.VolumeInfused:
-		r.Value, r.Unit = number(v.InfusedML, 3), []byte("ml")
-	case wire.VTBI:
-		r.Text, r.Unit, r.Detail = []byte("DEACT"), []byte("ml"), []byte(f.o.EndAction)
-		if f.vtbi {
-			r.Text, r.Value = []byte("ACTIV"), number(v.Program.VTBIML, 1)
-		}
-	case wire.Rate:
-		r.Value, r.Unit = number(v.Program.Rate, 2), []byte("ml/h")
-	case wire.MaxRate:
-		r.Value, r.Unit = number(Physics().MaxRate, 2), []byte("ml/h")
-	case wire.Syringe:
-		r.Text, r.Value, r.Detail = []byte(f.o.Syringe), number(f.o.SyringeML, 0), []byte("CONF")
-	case wire.Alarm:
-		r.Code = []byte(shown(v))
-	case wire.NoRequest:
+	v := f.pump.View()
+	if v.InfusedML < f.clearedML { // a new infusion counts from zero
+		f.clearedML = 0
 	}
+	return shown{View: v, entry: f.o.FirstEntry + f.pump.EventCount(), clearedML: f.clearedML}
 }
 
-// mmHgPerMbar converts the model's pressure (1 mmHg is 1.33322 mbar).
-const mmHgPerMbar = 1 / 1.33322
-
-func (f *Front) fillStatus(i *wire.Infusion, v *view) {
-	i.Serial, i.Alarm, i.Drug = []byte(f.m.Serial), shown(v) != noAlarm, []byte(f.m.Drug)
-	i.Mode = []byte("HLD")
-	if v.State.Moving() {
-		i.Mode = []byte("SET")
-	}
-	i.Rate, i.RateUnit = number(v.Rate, 2), []byte("ml/h")
-	i.Volume, i.VolumeUnit = number(v.InfusedML, 3), []byte("ml")
-	i.Pressure, i.PressureUnit = number(v.DownstreamMbar*mmHgPerMbar, 2), []byte("mmHg")
-	if left := v.Program.VTBIML - v.InfusedML; v.Rate > 0 && left >= 0 && f.vtbi {
-		i.Remaining, i.RemainingS = true, int64(left/v.Rate*3600)
-		if i.RemainingS > 24*3600 {
-			i.AtLeast = true
-		}
-	}
-	i.LogType, i.LogID = []byte("EVENT"), strconv.AppendUint(nil, 100_000+v.events, 10)
-}
-
-const noAlarm = "AL_NOALM"
-
-// codes are the words that this pump has for the model's alarms.
-var codes = map[pumpmodel.Alarm]string{
-	pumpmodel.AlarmPumpFault: "AL_FAULT", pumpmodel.AlarmOcclusionDownstream: "AL_OCCLU", pumpmodel.AlarmNoDisposable: "AL_DRDIS",
-	pumpmodel.AlarmBatteryDepleted: "AL_EMBAT", pumpmodel.AlarmBatteryLow: "AL_LWBAT", pumpmodel.AlarmComplete: "AL_VTBIS",
-	pumpmodel.AlarmReservoirEmpty: "AL_EOIST", pumpmodel.AlarmUnattended: "AL_CALLB",
-}
-
-// shown is the one alarm that the pump shows: the most urgent.
-func shown(v *view) string {
-	for _, a := range v.Alarms { // most urgent first
-		code, known := codes[a]
-		if !known {
-			continue
-		}
-		if v.State == pumpmodel.KVO && a == pumpmodel.AlarmComplete {
-			return "AL_VTBIK"
-		}
-		if v.State == pumpmodel.KVO && a == pumpmodel.AlarmReservoirEmpty {
-			return "AL_EOIKV"
-		}
-		return code
-	}
-	return noAlarm
-}
-
-// Unsolicited implements front.Front: this pump sends nothing by itself.
+// Unsolicited returns nil: these pumps send nothing by themselves.
 func (f *Front) Unsolicited() []byte { return nil }
 
-// Freeze implements front.Front.
+// Freeze makes the pump answer everything with the values of this moment, with good checksums, until it
+// is called with false: a hung program behind a living line.
 func (f *Front) Freeze(_ string, on bool) {
 	f.frozen = nil
 	if on {
-		v := f.view()
-		f.frozen = &v
+		now := f.look()
+		f.frozen = &now
 	}
 }
 
-// Received implements front.Front.
+// Received returns the newest bodies from the host, oldest first, at least the last 500.
 func (f *Front) Received() []string { return f.queries.List() }
 
-// Counts implements front.Front.
-func (f *Front) Counts() front.Counts { return f.counts }
+// Counts returns what the host sent so far.
+func (f *Front) Counts() front.Counts {
+	return front.Counts{Received: f.received, Control: f.control, Unknown: f.unknown, BadFrames: f.scanner.Bad()}
+}
 
 var _ front.Front = (*Front)(nil)
-
-// errNoControl says that a command came without remote control.
-var errNoControl = errors.New("no remote control")

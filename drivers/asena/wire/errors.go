@@ -7,13 +7,15 @@ import (
 
 // Causes of a failed decode. A DecodeError wraps one of them.
 var (
-	// ErrTruncated says that the bytes end before the frame or the fields do.
+	// ErrTruncated says that the bytes end before the frame does.
 	ErrTruncated = errors.New("truncated")
-	// ErrChecksum says that the frame's CRC does not match.
+	// ErrChecksum says that the frame's checksum does not match.
 	ErrChecksum = errors.New("checksum mismatch")
 	// ErrMalformed says that the bytes do not follow the protocol's format.
 	ErrMalformed = errors.New("malformed")
-	// ErrOther says that the body answers another request.
+	// ErrCancelled says that an escape character withdrew the frame.
+	ErrCancelled = errors.New("cancelled by the pump")
+	// ErrOther says that the first field is not the request's: the body answers another one.
 	ErrOther = errors.New("answer to another request")
 )
 

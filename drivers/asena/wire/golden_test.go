@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -15,56 +16,59 @@ type vector struct {
 	frame         []byte
 }
 
-// vectors reads testdata/frames/vectors.hex: id | clause | direction | origin | hex.
+// vectors reads testdata/frames/*.hex: id | clause | direction | rule | hex.
 func vectors(tb testing.TB) map[string]vector {
 	tb.Helper()
-	text, err := os.ReadFile("testdata/frames/vectors.hex")
-	if err != nil {
-		tb.Fatal(err)
+	files, err := filepath.Glob("testdata/frames/*.hex")
+	if err != nil || len(files) == 0 {
+		tb.Fatalf("no golden frames: %v", err)
 	}
 	all := make(map[string]vector)
-	for line := range strings.Lines(string(text)) {
-		line = strings.TrimSpace(line)
-		if line == "" || strings.HasPrefix(line, "#") {
-			continue
-		}
-		cells := strings.Split(line, " | ")
-		if len(cells) != 5 {
-			tb.Fatalf("%q has %d cells, want 5", line, len(cells))
-		}
-		frame, err := hex.DecodeString(strings.ReplaceAll(cells[4], " ", ""))
+	for _, file := range files {
+		text, err := os.ReadFile(file)
 		if err != nil {
-			tb.Fatalf("%s: %v", cells[0], err)
+			tb.Fatal(err)
 		}
-		all[cells[0]] = vector{id: cells[0], direction: cells[2], frame: frame}
+		for line := range strings.Lines(string(text)) {
+			line = strings.TrimSpace(line)
+			if line == "" || strings.HasPrefix(line, "#") {
+				continue
+			}
+			cells := strings.Split(line, " | ")
+			if len(cells) != 5 {
+				tb.Fatalf("%s: %q has %d cells, want 5", file, line, len(cells))
+			}
+			frame, err := hex.DecodeString(strings.ReplaceAll(cells[4], " ", ""))
+			if err != nil {
+				tb.Fatalf("%s: %s: %v", file, cells[0], err)
+			}
+			all[cells[0]] = vector{id: cells[0], direction: cells[2], frame: frame}
+		}
 	}
 	return all
 }
 
-var goldenRequests = map[string]Request{
-	"A1": Status, "A2": SerialNumber, "A4": Protocol, "A9": Alarm, "A12": VTBI, "A13": Syringe, "A15": VolumeInfused,
-	"A16": NoRequest, "A17": NoRequest,
+var goldenRequests = map[string]HostBody{
+	"A1":  {Kind: HostRead, Request: Status},
+	"A2":  {Kind: HostRead, Request: SerialNo},
+	"A4":  {Kind: HostRead, Request: Protocol},
+	"A9":  {Kind: HostRead, Request: Alarm},
+	"A12": {Kind: HostRead, Request: VTBI},
+	"A13": {Kind: HostRead, Request: Syringe},
+	"A15": {Kind: HostRead, Request: VolumeInfused},
+	"A16": {Kind: HostControl, Command: StopInfusion},
+	"A17": {Kind: HostControl, Command: RemoteControl, Args: []byte("ENABLED^3CC1")},
 }
 
-func num(m int64, d int8) Number { return Number{Mantissa: m, Decimals: d, Valid: true} }
-
-var goldenReplies = map[string]Reply{
-	"A3": {Request: SerialNumber, Text: []byte("8002-51740")},
-	"A5": {Request: Protocol, Text: []byte("Asena Rev 2.1.5")},
-	"A6": {Request: ResponseMax, Value: num(4000, 0), Unit: []byte("ms")},
-	"A7": {Request: Status, Infusion: Infusion{
-		Serial: []byte("8002-51733"), Alarm: true, Mode: []byte("HLD"), Rate: num(0, 2), RateUnit: []byte("ml/h"), Drug: []byte{},
-		Volume: num(969, 3), VolumeUnit: []byte("ml"), Pressure: num(53015, 2), PressureUnit: []byte("mmHg"),
-		Remaining: true, RemainingS: 4*60 + 9, LogType: []byte("EVENT"), LogID: []byte("214725"),
-	}},
-	"A8": {Request: Status, Infusion: Infusion{
-		Serial: []byte("8002-51740"), Mode: []byte("SET"), Rate: num(500, 2), RateUnit: []byte("ml/h"), Drug: []byte{},
-		Volume: num(1234, 3), VolumeUnit: []byte("ml"), Pressure: num(1791, 2), PressureUnit: []byte("mmHg"),
-		Remaining: true, AtLeast: true, RemainingS: 86400, LogType: []byte("EVENT"), LogID: []byte("127904"),
-	}},
-	"A10": {Request: Alarm, Code: []byte("AL_NOALM"), Texts: [2][]byte{{}, {}}},
-	"A11": {Request: Alarm, Code: []byte("AL_OCCLU"), Texts: [2][]byte{{}, {}}},
-	"A14": {Request: Syringe, Text: []byte("BD PLASTIPAK"), Value: num(50, 0), Detail: []byte("CONF")},
+var goldenReplies = map[string]string{
+	"A3":  "INST_SERIALNO^8002-51740",
+	"A5":  "COMMS_PROTOCOL^Asena Rev 2.1.5",
+	"A6":  "COMMS_RESPONSE_MAX^4000^ms",
+	"A7":  "INF^8002-51733^A^HLD^0.00^ml/h^^0.969^ml^530.15^mmHg^00:04:09^EVENT^214725",
+	"A8":  "INF^8002-51740^-^SET^5.00^ml/h^^1.234^ml^17.91^mmHg^24+^EVENT^127904",
+	"A10": "ALARM^AL_NOALM^ ^ ",
+	"A11": "ALARM^AL_OCCLU^ ^ ",
+	"A14": "SYRINGE_STATUS^BD PLASTIPAK^ 50^CONF",
 }
 
 // Covers GW-11.
@@ -83,26 +87,16 @@ func TestGoldenFramesDecodeAndReencode(t *testing.T) {
 			if again := AppendFrame(nil, body); !bytes.Equal(again, v.frame) {
 				t.Errorf("AppendFrame: % X, want % X", again, v.frame)
 			}
-			if v.direction == "host>pump" {
-				want, known := goldenRequests[id]
-				if got := RequestOf(body); got != want || !known {
-					t.Errorf("RequestOf(%q): %d, want %d", body, got, want)
-				}
+			if v.direction == "pump>host" {
+				checkReply(t, body, goldenReplies[id])
 				return
 			}
-			want, known := goldenReplies[id]
-			if !known {
-				t.Fatal("no expectation")
+			want := goldenRequests[id]
+			if diff := cmp.Diff(want, ParseRequest(body)); diff != "" {
+				t.Errorf("ParseRequest (-want +got):\n%s", diff)
 			}
-			var got Reply
-			if err := Decode(body, want.Request, &got); err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("Decode (-want +got):\n%s", diff)
-			}
-			if again := AppendReply(nil, &want); !bytes.Equal(again, body) {
-				t.Errorf("AppendReply: %q, want %q", again, body)
+			if want.Kind == HostRead && !bytes.Equal(AppendRequest(nil, want.Request), v.frame) {
+				t.Errorf("AppendRequest: % X, want % X", AppendRequest(nil, want.Request), v.frame)
 			}
 		})
 	}
@@ -111,11 +105,44 @@ func TestGoldenFramesDecodeAndReencode(t *testing.T) {
 	}
 }
 
-// The worked numbers of sections 3 and 11.
-func TestWorkedNumbers(t *testing.T) {
-	for body, want := range map[string]uint16{"INF": 0x4961, "8002-51740": 0x3CC1, "ALARM": 0x50B2} {
-		if got := CRC([]byte(body)); got != want {
-			t.Errorf("CRC(%s) is %04X, want %04X", body, got, want)
+// checkReply compares the fields with those that stand in want, split by hand.
+func checkReply(t *testing.T, body []byte, want string) {
+	t.Helper()
+	fields := strings.Split(want, "^")
+	q := Identify(body)
+	if q.String() != fields[0] {
+		t.Fatalf("Identify: %s, want %s", q, fields[0])
+	}
+	var r Reply
+	if err := Decode(body, q, &r); err != nil {
+		t.Fatal(err)
+	}
+	for i, text := range fields {
+		if string(r.Field(i)) != text || i > 0 && !r.Good(i) {
+			t.Errorf("field %d: %q (good %v), want %q", i, r.Field(i), r.Good(i), text)
+		}
+	}
+	if r.Count != len(fields) {
+		t.Errorf("%d fields, want %d", r.Count, len(fields))
+	}
+	again, err := AppendReply(nil, &r)
+	if err != nil || !bytes.Equal(again, body) {
+		t.Errorf("AppendReply: %q, %v, want %q", again, err, body)
+	}
+}
+
+// The checksums that the protocol document prints beside the frames.
+// Covers GW-11.
+func TestPrintedChecksums(t *testing.T) {
+	for body, want := range map[string]uint16{
+		"INF": 0x4961, "INST_SERIALNO": 0x457D, "INST_SERIALNO^8002-51740": 0x050B, "COMMS_PROTOCOL": 0xE8DA,
+		"COMMS_PROTOCOL^Asena Rev 2.1.5": 0x661A, "COMMS_RESPONSE_MAX^4000^ms": 0xDFDF, "ALARM": 0x50B2,
+		"ALARM^AL_NOALM^ ^ ": 0xC73B, "INF_VTBI": 0x8456, "SYRINGE_STATUS": 0x4102, "INF_STOP": 0xCD57,
+		"SYRINGE_STATUS^BD PLASTIPAK^ 50^CONF": 0x1CF8, "REMOTE_CTRL^ENABLED^3CC1": 0xB1F1, "8002-51740": 0x3CC1,
+		"123456789": 0x29B1, // the check value of the algorithm
+	} {
+		if got := Checksum([]byte(body)); got != want {
+			t.Errorf("%s: %04X, want %04X", body, got, want)
 		}
 	}
 }
