@@ -169,6 +169,14 @@ func (f *Front) SendSensors(on bool) {
 	f.nextSensors = f.pump.Elapsed() + time.Second
 }
 
+// PushEvery implements front.Pusher.
+func (f *Front) PushEvery() time.Duration {
+	if f.unsolicited {
+		return 250 * time.Millisecond
+	}
+	return 0
+}
+
 // Unsolicited returns the frames that the pump sends by itself now; usually nil.
 func (f *Front) Unsolicited() []byte {
 	if !f.unsolicited || f.pump.Elapsed() < f.nextSensors || f.pump.View().State == pumpmodel.Off {
@@ -209,4 +217,7 @@ func (f *Front) Counts() front.Counts {
 	return front.Counts{Received: f.received, Control: f.control, Unknown: f.unknown, BadFrames: f.scanner.Bad()}
 }
 
-var _ front.Front = (*Front)(nil)
+var (
+	_ front.Front  = (*Front)(nil)
+	_ front.Pusher = (*Front)(nil)
+)
