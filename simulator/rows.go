@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"infusiond/drivers/miva/wire"
+	"infusiond/simulator/asenafront"
 	"infusiond/simulator/front"
 	"infusiond/simulator/mivafront"
 )
 
 // protocols is the table of everything that a simulated pump can speak. The first row is what a pump speaks that names no model.
 func protocols() []protocol {
-	return []protocol{miva()}
+	return []protocol{miva(), asena()}
 }
 
 func miva() protocol {
@@ -34,10 +35,27 @@ func miva() protocol {
 		{"logstart", "ring index of the first log record, 0 to 43263", upTo(wire.RingSize, func(o *mivafront.Options, n int) { o.LogStart = uint32(n) })},
 		{"logfill", "older log records, 0 to 43264", upTo(wire.RingSize, func(o *mivafront.Options, n int) { o.LogFill = n })},
 	}
-	return protocol{Info: mivafront.Describe(), serials: regexp.MustCompile(`^SIM[0-9A-Z]{5}$`), serial: numbered("SIM00000")}.settled(
+	return protocol{Info: mivafront.Describe(), serials: regexp.MustCompile(`^SIM[0-9]{5}$`), serial: numbered("SIM00000")}.settled(
 		with(o, func(o mivafront.Options, m []front.Member, _ func() time.Duration) (front.Front, error) {
 			o.Serial, o.Drug = m[0].Serial, m[0].Drug
 			return made(mivafront.New(m[0].Pump, o))
+		}))
+}
+
+func asena() protocol {
+	o := []key[asenafront.Options]{
+		{"syringe", "size of the syringe, mL", func(o *asenafront.Options, value string) error {
+			v, err := strconv.ParseFloat(value, 64)
+			if err != nil || !(v > 0 && v <= 100) {
+				return fmt.Errorf("%q: known above 0 to 100", value)
+			}
+			o.SyringeML = v
+			return nil
+		}},
+	}
+	return protocol{Info: asenafront.Describe(), serials: regexp.MustCompile(`^SIM[0-9]-[0-9]{5}$`), serial: numbered("SIM0-00000")}.settled(
+		with(o, func(o asenafront.Options, m []front.Member, _ func() time.Duration) (front.Front, error) {
+			return made(asenafront.New(o, m))
 		}))
 }
 

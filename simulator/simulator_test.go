@@ -2,7 +2,9 @@ package simulator
 
 import (
 	"errors"
+	"io"
 	"math"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -146,7 +148,7 @@ func TestWrongCommandsSayWhatIsKnown(t *testing.T) {
 }
 
 func TestParsePump(t *testing.T) {
-	o, err := ParsePump("name=red, rate=2.22,vtbi=120,drug=dobutamine,serial=SIMABCDE,checksum=xor,firmware=old,form=long,battery=50,kvo=0.2,unattended=5m,logfill=40")
+	o, err := ParsePump("name=red, rate=2.22,vtbi=120,drug=dobutamine,serial=SIM12345,checksum=xor,firmware=old,form=long,battery=50,kvo=0.2,unattended=5m,logfill=40")
 	must(t, err)
 	if o.Rate != 2.22 || o.Drug != "dobutamine" || o.Settings["checksum"] != "xor" || o.Settings["firmware"] != "old" || o.Settings["form"] != "long" ||
 		o.Physics.StartupCharge != 0.5 || o.Physics.KVORate != 0.2 || o.Physics.UnattendedTime != 5*time.Minute || o.Settings["logfill"] != "40" {
@@ -193,17 +195,36 @@ func exchange(t *testing.T, path string) (*os.File, string) {
 	must(t, err)
 	f := os.NewFile(uintptr(fd), path)
 	t.Cleanup(func() { _ = f.Close() })
-	must(t, f.SetReadDeadline(time.Now().Add(time.Minute)))
-	_, err = f.Write([]byte("\x02RNA0\x03"))
+	return f, converse(t, f, "\x02RNA0\x03", 3)
+}
+
+// dial connects to a tcp:// port and holds one exchange.
+func dial(t *testing.T, port, query string, end byte) string {
+	t.Helper()
+	c, err := net.DialTimeout("tcp", strings.TrimPrefix(port, "tcp://"), time.Minute)
+	must(t, err)
+	defer c.Close()
+	return converse(t, c, query, end)
+}
+
+// converse sends a query and reads up to the byte that ends an answer.
+func converse(t *testing.T, c interface {
+	io.ReadWriter
+	SetReadDeadline(at time.Time) error
+}, query string, end byte,
+) string {
+	t.Helper()
+	must(t, c.SetReadDeadline(time.Now().Add(time.Minute)))
+	_, err := c.Write([]byte(query))
 	must(t, err)
 	var got []byte
-	for len(got) == 0 || got[len(got)-1] != 3 {
+	for len(got) == 0 || got[len(got)-1] != end {
 		b := make([]byte, 64)
-		n, err := f.Read(b)
+		n, err := c.Read(b)
 		must(t, err)
 		got = append(got, b[:n]...)
 	}
-	return f, string(got)
+	return string(got)
 }
 
 // TestStartServesAPty runs the whole simulator in process: talk, unplug for a while, talk again, stop.

@@ -120,6 +120,9 @@ func serve(ctx context.Context, c conn, p Pump, pace Pace, quiet func()) {
 			continue
 		}
 		n, err := c.Read(buffer)
+		if n > 0 && hangs(p) { // it began to while the line was quiet
+			continue
+		}
 		if n > 0 {
 			now := paceOf(p, pace)
 			out, delay := p.Exchange(buffer[:n])
