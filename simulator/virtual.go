@@ -30,6 +30,7 @@ func NewVirtualLine(pumps []PumpOptions, seed uint64) (*VirtualLine, error) {
 	if len(list) != 1 {
 		return nil, fmt.Errorf("%d lines: pumps of a virtual line must not name different ones", len(list))
 	}
+	f.mu.alone = true
 	p := f.ports[0]
 	p.memory = line.NewMemory(p, p.station.pace(), func(time.Duration) { p.tick() })
 	v.Memory, v.fleet = p.memory, f

@@ -125,16 +125,17 @@ func hold(w *Wire, _ *active, x *exchange) {
 
 // stray gives the answer to the query of the same length that differs least from this one.
 func stray(w *Wire, _ *active, x *exchange) {
-	least := len(x.query) + 1
-	for query, answer := range w.answers {
-		if d := distance(query, x.query); d > 0 && (d < least || d == least && string(answer) < string(x.out)) {
-			least, x.out = d, slices.Clone(answer)
+	least, n := len(x.query)+1, len(w.kept)
+	for i := range n { // the newest first
+		k := &w.kept[(w.next+n-1-i)%n]
+		if d := distance(k.query, x.query); d > 0 && d < least {
+			least, x.out = d, slices.Clone(k.answer)
 		}
 	}
 }
 
 // distance is how many bytes differ; -1 when the lengths do.
-func distance(a string, b []byte) int {
+func distance(a, b []byte) int {
 	if len(a) != len(b) {
 		return -1
 	}

@@ -27,12 +27,13 @@ type active struct {
 
 // Wire spoils answers.
 type Wire struct {
-	rng     *rand.Rand
-	now     time.Duration
-	faults  []active
-	last    []byte            // the answer before
-	before  []byte            // the one before it
-	answers map[string][]byte // the newest answers by query
+	rng    *rand.Rand
+	now    time.Duration
+	faults []active
+	last   []byte       // the answer before
+	before []byte       // the one before it
+	kept   [64]answered // the newest answers with their queries
+	next   int          // of kept
 	// What is held back of earlier answers, and until when; before zero: until the next answer.
 	held      []byte
 	heldUntil time.Duration
@@ -42,11 +43,11 @@ type Wire struct {
 // babbleTime is how often a babbling device sends.
 const babbleTime = 100 * time.Millisecond
 
-// keptAnswers is how many queries are remembered with their answers.
-const keptAnswers = 128
+// answered is a query with its answer.
+type answered struct{ query, answer []byte }
 
 // New returns a wire without faults.
-func New(rng *rand.Rand) *Wire { return &Wire{rng: rng, answers: map[string][]byte{}} }
+func New(rng *rand.Rand) *Wire { return &Wire{rng: rng} }
 
 // Add puts a fault on the wire from now on; a fault of the same kind is replaced.
 func (w *Wire) Add(now time.Duration, f Fault) error {
@@ -103,15 +104,10 @@ func (w *Wire) expire(now time.Duration) {
 func (w *Wire) Shape(now time.Duration, query, answer []byte) (out []byte, delay time.Duration) {
 	w.expire(now)
 	w.last, w.before = append(w.before[:0], answer...), w.last
-	if len(w.answers) >= keptAnswers {
-		clear(w.answers)
-	}
 	if len(answer) > 0 {
-		if kept, known := w.answers[string(query)]; known && cap(kept) >= len(answer) {
-			w.answers[string(query)] = append(kept[:0], answer...)
-		} else {
-			w.answers[string(query)] = slices.Clone(answer)
-		}
+		k := &w.kept[w.next]
+		k.query, k.answer = append(k.query[:0], query...), append(k.answer[:0], answer...)
+		w.next = (w.next + 1) % len(w.kept)
 	}
 	return w.spoil(query, answer)
 }
