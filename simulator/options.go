@@ -94,7 +94,8 @@ func ParsePump(description string) (PumpOptions, error) {
 			errs = append(errs, unknownKey(part, key, p, sortedKeys(table)))
 		}
 	}
-	if err := errors.Join(errs...); err != nil {
+	_, err := p.prepare(o.Settings)
+	if err := errors.Join(append(errs, err)...); err != nil {
 		return o, fmt.Errorf("pump %q: %w", description, err)
 	}
 	return o, o.validate()
@@ -104,7 +105,7 @@ func ParsePump(description string) (PumpOptions, error) {
 func unknownKey(part, key string, p *protocol, common []string) error {
 	for _, other := range protocols() {
 		if other.Protocol != p.Protocol && other.knows(key) {
-			return fmt.Errorf("%q: %s is a key of model=%s; this pump is a %s, whose own keys are %s",
+			return fmt.Errorf("%q: %s is a key of model=%s; this pump speaks %s, whose own keys are %s",
 				part, key, other.Protocol, p.Protocol, strings.Join(p.keyNames(), ", "))
 		}
 	}

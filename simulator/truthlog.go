@@ -96,7 +96,7 @@ func (t *truthLog) write(p *pump, why, command string) {
 		r.Events, n.events = p.entries(n.events), p.model.EventCount()
 	}
 	for n.next <= p.model.Elapsed() {
-		n.next += max(t.every, (p.model.Elapsed()-n.next)/t.every*t.every)
+		n.next += max(t.every, (p.model.Elapsed() - n.next).Truncate(t.every))
 	}
 	if err := json.NewEncoder(t.out).Encode(r); err != nil && t.err == nil {
 		t.err = err
