@@ -10,11 +10,13 @@ import (
 	"infusiond/simulator/asenafront"
 	"infusiond/simulator/front"
 	"infusiond/simulator/mivafront"
+	"infusiond/simulator/newerafront"
+	"infusiond/simulator/sapphirefront"
 )
 
 // protocols is the table of everything that a simulated pump can speak. The first row is what a pump speaks that names no model.
 func protocols() []protocol {
-	return []protocol{miva(), asena()}
+	return []protocol{miva(), asena(), newera(), sapphire()}
 }
 
 func miva() protocol {
@@ -59,6 +61,45 @@ func asena() protocol {
 		}))
 }
 
+func newera() protocol {
+	o := []key[newerafront.Options]{
+		{"version", "answer to VER, NE1000V3.928 unless said", func(o *newerafront.Options, value string) error {
+			o.Version = value
+			return nil
+		}},
+		{"reset", "yes: the pumps were just powered and have that alarm to tell", choose(map[string]func(*newerafront.Options){
+			"yes": func(o *newerafront.Options) { o.ResetAlarm = true }, "no": func(o *newerafront.Options) { o.ResetAlarm = false },
+		})},
+	}
+	return protocol{Info: newerafront.Describe(), address: func(i int) string {
+		if i > 99 {
+			return ""
+		}
+		return fmt.Sprintf("%02d", i)
+	}}.settled(with(o, func(o newerafront.Options, m []front.Member, now func() time.Duration) (front.Front, error) {
+		o.Now = now
+		return made(newerafront.New(o, m))
+	}))
+}
+
+func sapphire() protocol {
+	o := []key[sapphirefront.Options]{
+		{"every", "time between two batches, e.g. 200ms", duration(func(o *sapphirefront.Options) *time.Duration { return &o.Every })},
+		{"length", "bytes of a batch's data, 171 to 2048", upTo(2048, func(o *sapphirefront.Options, n int) { o.Length = n })},
+		{"unknown", "zero or noise: what the unknown bytes of a batch hold", choose(map[string]func(*sapphirefront.Options){
+			"zero": func(o *sapphirefront.Options) { o.Noise = false }, "noise": func(o *sapphirefront.Options) { o.Noise = true },
+		})},
+		{"heartbeats", "how many the pump must hear before it begins to push", upTo(100, func(o *sapphirefront.Options, n int) { o.Heartbeats = n })},
+	}
+	return protocol{
+		Info: sapphirefront.Describe(), serials: regexp.MustCompile(`^42900[0-9]{5}$`),
+		serial: func(n int) string { return fmt.Sprintf("42900%05d", n) },
+	}.settled(with(o, func(o sapphirefront.Options, m []front.Member, now func() time.Duration) (front.Front, error) {
+		o.Now = now
+		return made(sapphirefront.New(o, m))
+	}))
+}
+
 // made keeps a nil front of a constructor that failed from becoming an interface that is not nil.
 func made[F front.Front](f F, err error) (front.Front, error) {
 	if err != nil {
@@ -75,6 +116,18 @@ func upTo[O any](most int, set func(*O, int)) func(*O, string) error {
 			return fmt.Errorf("%q: known 0 to %d", value, most)
 		}
 		set(o, n)
+		return nil
+	}
+}
+
+// duration makes a setter for a time above 0.
+func duration[O any](target func(*O) *time.Duration) func(*O, string) error {
+	return func(o *O, value string) error {
+		d, err := time.ParseDuration(value)
+		if err != nil || d <= 0 {
+			return fmt.Errorf("%q is not a duration such as 200ms or 5s", value)
+		}
+		*target(o) = d
 		return nil
 	}
 }
