@@ -33,11 +33,12 @@ func (modelsCommand) Run(s streams) error {
 				known = append(known, string(a))
 			}
 		}
+		alarms += ": " + strings.Join(known, ", ")
 		if len(known) == 0 {
-			alarms, known = "none", []string{"none: the protocol has no words for them"}
+			alarms = "the protocol tells none"
 		}
-		_, err := fmt.Fprintf(s.out, "%s\n  pumps       %s\n  line        %d baud 8N1, %s\n  identity    %s\n  alarms      %s: %s\n  log         %s\n  cannot say  %s\n",
-			m.Protocol, m.Models, m.Baud, line, identity, alarms, strings.Join(known, ", "), log, strings.Join(m.CannotSay, "\n              "))
+		_, err := fmt.Fprintf(s.out, "%s\n  pumps       %s\n  line        %d baud 8N1, %s\n  identity    %s\n  alarms      %s\n  log         %s\n  cannot say  %s\n",
+			m.Protocol, m.Models, m.Baud, line, identity, alarms, log, strings.Join(m.CannotSay, "\n              "))
 		if err != nil {
 			return err
 		}

@@ -21,6 +21,7 @@ type Memory struct {
 	busy    time.Duration // until then the pump is sending
 	arrives []parcel      // in the order of their arrival
 	held    int           // bytes in arrives
+	spare   [][]byte      // buffers of what was read
 	gone    bool
 	hung    bool
 }
@@ -28,6 +29,7 @@ type Memory struct {
 type parcel struct {
 	at    time.Duration // when the last byte arrives
 	bytes []byte
+	whole []byte // the buffer that bytes is the end of; nil when more parts of it follow
 }
 
 const (
@@ -76,13 +78,20 @@ func (m *Memory) put(begin time.Duration, out []byte, pace Pace) time.Duration {
 		return end
 	}
 	m.held += len(out)
-	out = slices.Clone(out)
+	var buffer []byte
+	if n := len(m.spare); n > 0 {
+		buffer, m.spare = m.spare[n-1], m.spare[:n-1]
+	}
+	out = append(buffer, out...)
 	for sent := 0; sent < len(out); {
 		n := len(out) - sent
 		if len(out) > whole {
 			n = min(n, part)
 		}
-		p := parcel{begin + pace.Of(sent+n), out[sent : sent+n : sent+n]}
+		p := parcel{at: begin + pace.Of(sent+n), bytes: out[sent : sent+n]}
+		if sent+n == len(out) {
+			p.whole = out
+		}
 		i := len(m.arrives)
 		for i > 0 && m.arrives[i-1].at > p.at {
 			i--
@@ -136,7 +145,7 @@ func (m *Memory) Read(b []byte) (int, error) {
 	n := copy(b, p.bytes)
 	m.held -= n
 	if p.bytes = p.bytes[n:]; len(p.bytes) == 0 {
-		m.arrives = append(m.arrives[:0], m.arrives[1:]...)
+		m.drop(1)
 	}
 	return n, nil
 }
@@ -164,8 +173,18 @@ func (m *Memory) ResetInputBuffer() error {
 		m.held -= len(m.arrives[n].bytes)
 		n++
 	}
-	m.arrives = append(m.arrives[:0], m.arrives[n:]...)
+	m.drop(n)
 	return nil
+}
+
+// drop forgets the first n parcels and keeps their buffers for later ones.
+func (m *Memory) drop(n int) {
+	for _, p := range m.arrives[:n] {
+		if p.whole != nil && len(m.spare) < 64 {
+			m.spare = append(m.spare, p.whole[:0])
+		}
+	}
+	m.arrives = append(m.arrives[:0], m.arrives[n:]...)
 }
 
 // SetGone unplugs the line, or plugs it in again.
