@@ -110,7 +110,11 @@ func serve(ctx context.Context, c conn, p Pump, pace Pace, quiet func()) {
 		if next := time.Now().Add(wait); ask.After(next) {
 			ask = next // it has begun to push
 		}
-		if err := c.SetReadDeadline(ask); err != nil {
+		until := ask
+		if soon := time.Now().Add(shortest); soon.After(until) {
+			until = soon // a pump that always sends hears its host nevertheless
+		}
+		if err := c.SetReadDeadline(until); err != nil {
 			return
 		}
 		if hangs(p) {
@@ -124,9 +128,9 @@ func serve(ctx context.Context, c conn, p Pump, pace Pace, quiet func()) {
 			continue
 		}
 		if n > 0 {
-			now := paceOf(p, pace)
+			speed := paceOf(p, pace)
 			out, delay := p.Exchange(buffer[:n])
-			if !send(ctx, c, out, now, now.Of(n)+now.Gap+delay, p) {
+			if !send(ctx, c, out, speed, speed.Of(n)+speed.Gap+delay, p) {
 				return
 			}
 		} else if !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -134,13 +138,14 @@ func serve(ctx context.Context, c conn, p Pump, pace Pace, quiet func()) {
 		} else {
 			quiet()
 		}
-		if time.Now().Before(ask) {
+		now := time.Now()
+		if now.Before(ask) {
 			continue
 		}
+		ask = now.Add(wait) // counted from here, however long the bytes take
 		if out := p.Unsolicited(); len(out) > 0 && !send(ctx, c, out, paceOf(p, pace), 0, p) {
 			return
 		}
-		ask = time.Now().Add(wait)
 	}
 }
 

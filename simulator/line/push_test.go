@@ -164,6 +164,13 @@ func TestServePushes(t *testing.T) {
 		if answers < 39 || pushed < 14 {
 			t.Errorf("%d answers and %d frames in 4 s of queries, want 40 and about 18", answers, pushed)
 		}
+		p.every = 10 * time.Millisecond // more than the line carries
+		if _, err := host.Write([]byte("?")); err != nil {
+			t.Fatal(err)
+		}
+		if frames, answers := count(time.Second); answers != 1 || frames < 40 {
+			t.Errorf("a busy line gave %d answers and %d frames in a second, want 1 and about 45", answers, frames)
+		}
 		cancel()
 		<-done
 	})
