@@ -12,6 +12,7 @@ import (
 	"time"
 
 	asenawire "infusiond/drivers/asena/wire"
+	bccwire "infusiond/drivers/bcc/wire"
 )
 
 // start runs descriptions as a whole simulator and stops it with the test.
@@ -122,27 +123,39 @@ func TestHangInVirtualTime(t *testing.T) {
 	}
 }
 
-// TestMixedProtocolsOverTCP: each pump speaks its own protocol, one pump of each.
+// mixed is one pump of each protocol, two where a line carries several, each line a TCP server.
+var mixed = []struct {
+	model, query, says string
+}{
+	{"miva", "\x02RNA0\x03", "SIM00001"},
+	{"bcc", string(bccwire.AppendRequest(nil, bccwire.LinkAddress, bccwire.RequestAlive, true)), "GNACK,0"},
+	{"asena", string(asenawire.AppendFrame(nil, []byte("INST_SERIALNO"))), "SIM0-00004"},
+	{"newera", "1VER\r", "\x0201INEEW"},
+	{"sapphire", "\xBB\x65\x00\x67\x03\x00\x01\x00\x16\xE6", "\xBB\x67\x00\x65\x01"},
+}
+
+// TestMixedProtocolsOverTCP: every protocol in one process, each pump speaks its own.
 func TestMixedProtocolsOverTCP(t *testing.T) {
-	r := start(t, Options{}, "name=blue,model=asena,tcp=127.0.0.1:0", "name=red,tcp=127.0.0.1:0,baud=19200")
-	port, err := r.Port("blue")
-	must(t, err)
-	query := string(asenawire.AppendFrame(nil, []byte("INST_SERIALNO")))
-	if got := dial(t, port, query, '\r'); !strings.Contains(got, "SIM0-00001") {
-		t.Errorf("asena: %q", got)
+	r := start(t, Options{}, "name=miva,tcp=127.0.0.1:0,baud=19200", "name=bcc,model=bcc,line=station,tcp=127.0.0.1:0",
+		"name=bcc-2,model=bcc,line=station,device=perfusor,drug=milrinone", "name=asena,model=asena,tcp=127.0.0.1:0",
+		"name=newera-2,model=newera,line=bench,tcp=127.0.0.1:0,version=NEEW", "name=newera,model=newera,line=bench", "name=sapphire,model=sapphire,tcp=127.0.0.1:0")
+	for _, row := range mixed {
+		port, err := r.Port(row.model)
+		must(t, err)
+		if got := dial(t, port, row.query, row.says); !strings.Contains(got, row.says) {
+			t.Errorf("%s: %q, want %q in it", row.model, got, row.says)
+		}
+		if s, err := r.Status(row.model); err != nil || s.Wire.Control != 0 || s.Wire.Queries != 1 {
+			t.Errorf("%s: %+v, %v", row.model, s.Wire, err)
+		}
 	}
-	port, err = r.Port("red")
-	must(t, err)
-	if got := dial(t, port, "\x02RNA0\x03", 3); !strings.Contains(got, "SIM00002") {
-		t.Errorf("miva: %q", got)
-	}
-	if err := r.Do("blue", "blank 3"); !errors.Is(err, ErrCommand) {
+	if err := r.Do("asena", "blank 3"); !errors.Is(err, ErrCommand) {
 		t.Errorf("a command of another model: %v", err)
 	}
-	must(t, r.Do("blue", "swap red"))
-	port, err = r.Port("blue")
+	must(t, r.Do("miva", "swap asena")) // of different protocols, each alone on its line
+	port, err := r.Port("asena")
 	must(t, err)
-	if got := dial(t, port, query, '\r'); !strings.Contains(got, "SIM0-00001") {
+	if got := dial(t, port, mixed[2].query, "\r"); !strings.Contains(got, "SIM0-00004") {
 		t.Errorf("asena on the other line: %q", got)
 	}
 }
@@ -187,18 +200,18 @@ func TestTruthLog(t *testing.T) {
 func TestSixtyFourPumpsAndNoGoroutineLeft(t *testing.T) {
 	before := runtime.NumGoroutine()
 	dir := t.TempDir()
-	pumps, err := ParsePlan("miva:48,asena:16", dir, "")
+	pumps, err := ParsePlan("miva:20,asena:8,bcc:16@4,newera:12@6,sapphire:8", dir, "")
 	must(t, err)
 	r, err := Start(t.Context(), Options{Pumps: pumps, Seed: 1})
 	must(t, err)
-	for i := range 48 {
+	for i := range 20 {
 		f, got := exchange(t, filepath.Join(dir, fmt.Sprintf("miva-%02d", i+1)))
 		if want := fmt.Sprintf("SIM%05d", i+1); !strings.Contains(got, want) {
 			t.Errorf("pump %d says %q, want %s", i+1, got, want)
 		}
 		must(t, f.Close())
 	}
-	if list := r.Statuses(); len(list) != 64 || list[63].Model != "asena" || list[63].Says.State != "running" {
+	if list := r.Statuses(); len(list) != 64 || list[63].Model != "sapphire" || list[63].Says.State != "running" {
 		t.Errorf("%d pumps, the last %+v", len(list), list[len(list)-1])
 	}
 	must(t, r.Stop())

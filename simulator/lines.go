@@ -97,6 +97,9 @@ func (l *lineOptions) add(o PumpOptions) error {
 		l.baud = o.Baud
 	}
 	for _, k := range sortedKeys(o.Settings) {
+		if l.protocol.own(k) {
+			continue
+		}
 		value := l.settings[k]
 		agree(k, &value, o.Settings[k])
 		l.settings[k] = value

@@ -116,10 +116,10 @@ func TestSwapBetweenSharedLines(t *testing.T) {
 	must(t, err)
 	two, err := r.Port("b")
 	must(t, err)
-	if got := dial(t, one, "1RAT\r", 3); got != "\x0201I3.000MH\x03" {
+	if got := dial(t, one, "1RAT\r", "\x03"); got != "\x0201I3.000MH\x03" {
 		t.Errorf("second place of the first line: %q", got)
 	}
-	if got := dial(t, two, "0RAT\r", 3); got != "\x0200I2.000MH\x03" {
+	if got := dial(t, two, "0RAT\r", "\x03"); got != "\x0200I2.000MH\x03" {
 		t.Errorf("the second line: %q", got)
 	}
 	if err := r.Do("a", "swap m"); err == nil || !strings.Contains(err.Error(), "one protocol") {

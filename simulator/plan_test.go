@@ -40,14 +40,15 @@ func TestParsePlan(t *testing.T) {
 
 func TestKeysBelongToTheirProtocol(t *testing.T) {
 	for text, says := range map[string]string{
-		"name=a,checksum=xor,model=asena":            "checksum is a key of model=miva; this pump speaks asena",
-		"name=a,model=asena,colour=red":              "for model=asena syringe",
-		"name=a,model=asena,serial=SIM00001":         "SIM0-00001",
-		"name=a,address=11":                          "alone on its line",
-		"name=a,baud=9601":                           "115200",
-		"name=a,baud=fast":                           "115200",
-		"name=a,model=asena,syringe=large":           "above 0 to 100",
-		"name=a,checksum=crc,logfill=-1,stroke=full": "sum, xor",
+		"name=a,checksum=xor,model=asena":             "checksum is a key of model=miva; this pump speaks asena",
+		"name=a,model=asena,colour=red":               "for model=asena syringe",
+		"name=a,model=asena,serial=SIM00001":          "SIM0-00001",
+		"name=a,address=11":                           "alone on its line",
+		"name=a,model=bcc,device=pump,stuffing=maybe": "known infusomat, perfusor",
+		"name=a,baud=9601":                            "115200",
+		"name=a,baud=fast":                            "115200",
+		"name=a,model=asena,syringe=large":            "above 0 to 100",
+		"name=a,checksum=crc,logfill=-1,stroke=full":  "sum, xor",
 	} {
 		if _, err := ParsePump(text); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%q: %v\nwant it to say %q", text, err, says)

@@ -24,13 +24,20 @@ type protocol struct {
 // builder makes a front for the pumps of a line. now is the time on the wire.
 type builder func(members []front.Member, now func() time.Duration) (front.Front, error)
 
-type keyHelp struct{ name, help string }
+type keyHelp struct {
+	name, help string
+	own        bool // of each pump, not of the line
+}
 
-// key is one setting of a protocol whose front has options of type O.
+// key is one setting of a protocol whose front has options of type O: of the line, or of one pump of it.
 type key[O any] struct {
 	name, help string
 	set        func(o *O, value string) error
+	setOwn     func(o *O, address, value string) error // in place of set
 }
+
+// settingOf names the setting of one pump among those of its line.
+func settingOf(name, address string) string { return name + "@" + address }
 
 // settled joins a protocol's keys and its front's constructor.
 func (p protocol) settled(keys []keyHelp, prepare func(map[string]string) (builder, error)) protocol {
@@ -42,23 +49,32 @@ func (p protocol) settled(keys []keyHelp, prepare func(map[string]string) (build
 func with[O any](keys []key[O], build func(o O, m []front.Member, now func() time.Duration) (front.Front, error)) ([]keyHelp, func(map[string]string) (builder, error)) {
 	var list []keyHelp
 	for _, k := range keys {
-		list = append(list, keyHelp{k.name, k.help})
+		list = append(list, keyHelp{k.name, k.help, k.setOwn != nil})
 	}
 	return list, func(settings map[string]string) (builder, error) {
 		var o O
 		var errs []error
 		for _, name := range sortedKeys(settings) {
-			i := slices.IndexFunc(keys, func(k key[O]) bool { return k.name == name })
-			if i < 0 {
-				errs = append(errs, fmt.Errorf("key %q: not known", name))
-				continue
-			}
-			if err := keys[i].set(&o, settings[name]); err != nil {
-				errs = append(errs, fmt.Errorf("%s: %w", name, err))
+			key, address, _ := strings.Cut(name, "@")
+			if err := apply(keys, &o, key, address, settings[name]); err != nil {
+				errs = append(errs, fmt.Errorf("%s: %w", key, err))
 			}
 		}
 		return func(m []front.Member, now func() time.Duration) (front.Front, error) { return build(o, m, now) }, errors.Join(errs...)
 	}
+}
+
+func apply[O any](keys []key[O], o *O, name, address, value string) error {
+	for _, k := range keys {
+		switch {
+		case k.name != name:
+		case k.setOwn != nil:
+			return k.setOwn(o, address, value)
+		default:
+			return k.set(o, value)
+		}
+	}
+	return fmt.Errorf("%q is not known", name)
 }
 
 // choose makes a setter out of the values that a key can have.
@@ -75,6 +91,11 @@ func choose[O any](apply map[string]func(*O)) func(*O, string) error {
 
 func (p *protocol) knows(name string) bool {
 	return slices.ContainsFunc(p.keys, func(k keyHelp) bool { return k.name == name })
+}
+
+// own says whether a setting is of each pump, not of the line.
+func (p *protocol) own(name string) bool {
+	return slices.ContainsFunc(p.keys, func(k keyHelp) bool { return k.name == name && k.own })
 }
 
 func (p *protocol) keyNames() []string {

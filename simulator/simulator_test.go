@@ -195,11 +195,11 @@ func exchange(t *testing.T, path string) (*os.File, string) {
 	must(t, err)
 	f := os.NewFile(uintptr(fd), path)
 	t.Cleanup(func() { _ = f.Close() })
-	return f, converse(t, f, "\x02RNA0\x03", 3)
+	return f, converse(t, f, "\x02RNA0\x03", "\x03")
 }
 
 // dial connects to a tcp:// port and holds one exchange.
-func dial(t *testing.T, port, query string, end byte) string {
+func dial(t *testing.T, port, query, end string) string {
 	t.Helper()
 	c, err := net.DialTimeout("tcp", strings.TrimPrefix(port, "tcp://"), time.Minute)
 	must(t, err)
@@ -207,21 +207,23 @@ func dial(t *testing.T, port, query string, end byte) string {
 	return converse(t, c, query, end)
 }
 
-// converse sends a query and reads up to the byte that ends an answer.
+// converse sends a query and reads until end is in the answer.
 func converse(t *testing.T, c interface {
 	io.ReadWriter
 	SetReadDeadline(at time.Time) error
-}, query string, end byte,
+}, query, end string,
 ) string {
 	t.Helper()
 	must(t, c.SetReadDeadline(time.Now().Add(time.Minute)))
 	_, err := c.Write([]byte(query))
 	must(t, err)
 	var got []byte
-	for len(got) == 0 || got[len(got)-1] != end {
+	for !strings.Contains(string(got), end) {
 		b := make([]byte, 64)
 		n, err := c.Read(b)
-		must(t, err)
+		if err != nil {
+			t.Fatalf("after %q: %v, want %q", got, err, end)
+		}
 		got = append(got, b[:n]...)
 	}
 	return string(got)

@@ -3,6 +3,7 @@ package simulator
 import (
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -26,7 +27,7 @@ type pump struct {
 type station struct {
 	fleet    *fleet
 	protocol *protocol
-	build    builder
+	settings map[string]string // of the line
 	baud     int
 	places   []string
 	pumps    []*pump // one a place
@@ -38,11 +39,7 @@ type station struct {
 
 // fill makes the station of l with its pumps.
 func (f *fleet) fill(l *lineOptions, seed uint64) (*station, error) {
-	build, err := l.protocol.prepare(l.settings)
-	if err != nil {
-		return nil, err
-	}
-	s := &station{fleet: f, protocol: l.protocol, build: build, baud: l.baud, last: f.now()}
+	s := &station{fleet: f, protocol: l.protocol, settings: l.settings, baud: l.baud, last: f.now()}
 	for _, o := range l.pumps {
 		rng := rand.New(rand.NewPCG(seed, nameSeed(o.Name)))
 		model, err := pumpmodel.New(o.Physics, pumpmodel.Setup{
@@ -59,6 +56,7 @@ func (f *fleet) fill(l *lineOptions, seed uint64) (*station, error) {
 			s.port = &port{fleet: f, station: s, wire: fault.New(rng)}
 		}
 	}
+	var err error
 	if s.front, err = s.speak(); err != nil {
 		return nil, fmt.Errorf("pump %q: %w", l.pumps[0].Name, err)
 	}
@@ -85,10 +83,20 @@ func nameSeed(name string) uint64 {
 // speak makes a front for the pumps as they stand now.
 func (s *station) speak() (front.Front, error) {
 	var members []front.Member
+	settings := maps.Clone(s.settings)
 	for i, p := range s.pumps {
+		for k, v := range p.o.Settings {
+			if s.protocol.own(k) {
+				settings[settingOf(k, s.places[i])] = v
+			}
+		}
 		members = append(members, front.Member{Pump: p.model, Serial: p.o.Serial, Address: s.places[i], Drug: p.o.Drug})
 	}
-	return s.build(members, s.fleet.now)
+	build, err := s.protocol.prepare(settings)
+	if err != nil {
+		return nil, err
+	}
+	return build(members, s.fleet.now)
 }
 
 // again replaces the front after pumps or numbers changed. A conversation begins anew, counts go on.
