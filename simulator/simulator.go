@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
 	"golang.org/x/sync/errgroup"
-
-	"infusiond/simulator/line"
 )
 
 // tickTime is how often a pump that nobody asks moves on.
@@ -21,13 +20,14 @@ type Options struct {
 	Seed  uint64
 	Speed float64 // how much faster model time passes; 0 is 1. The wire keeps its pace.
 	Log   *slog.Logger
+	// Truth gets the ground truth as JSON lines, see Record; nil: none. TruthEvery is the
+	// simulated time between two records of a pump; 0 is 5 s. Events and commands are written beside it.
+	Truth      io.Writer
+	TruthEvery time.Duration
 }
 
 // Simulator is a set of pumps on their lines.
-type Simulator struct {
-	units []*unit
-	named map[string]*unit
-}
+type Simulator struct{ *fleet }
 
 // New makes the pumps and opens their lines, so that a host can open them at
 // once; Run serves them. Close frees the lines of a simulator that is not run.
@@ -41,79 +41,52 @@ func New(o Options) (*Simulator, error) {
 	if o.Log == nil {
 		o.Log = discard()
 	}
-	if len(o.Pumps) == 0 {
-		return nil, errors.New("no pump: at least one is needed")
-	}
 	start := time.Now()
-	s := &Simulator{named: map[string]*unit{}}
-	for i, p := range o.Pumps {
-		if p.Serial == "" {
-			p.Serial = fmt.Sprintf("SIM%05d", i+1)
-		}
-		if s.named[p.Name] != nil {
-			return nil, errors.Join(fmt.Errorf("two pumps are named %q", p.Name), s.Close())
-		}
-		u, err := newUnit(p, o.Seed, o.Speed, func() time.Duration { return time.Since(start) }, o.Log)
-		if err == nil {
-			err = u.open()
-		}
-		if err != nil {
+	f, list, err := newFleet(o.Pumps, o.Seed, o.Speed, func() time.Duration { return time.Since(start) }, o.Log)
+	if err != nil {
+		return nil, err
+	}
+	s := &Simulator{f}
+	for i, l := range list {
+		if err := f.ports[i].open(l); err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
-		s.units = append(s.units, u)
-		s.named[p.Name] = u
+	}
+	if o.Truth != nil {
+		f.truth = newTruthLog(o.Truth, o.TruthEvery)
 	}
 	return s, nil
 }
 
-func (u *unit) open() (err error) {
-	if u.o.TCP != "" {
-		if u.tcp, err = line.ListenTCP(u.o.TCP, pace()); err != nil {
-			return fmt.Errorf("pump %q: %w", u.o.Name, err)
-		}
-	}
-	if u.o.Link != "" || u.o.TCP == "" {
-		if u.pty, err = line.OpenPty(u.o.Link, pace()); err != nil {
-			return errors.Join(fmt.Errorf("pump %q: %w", u.o.Name, err), u.close())
-		}
-	}
-	return nil
-}
-
-func (u *unit) close() error {
-	var errs []error
-	if u.pty != nil {
-		errs = append(errs, u.pty.Unplug())
-	}
-	if u.tcp != nil {
-		errs = append(errs, u.tcp.Unplug())
-	}
-	for i, err := range errs {
-		if errors.Is(err, line.ErrUnplugged) {
-			errs[i] = nil
-		}
-	}
-	return errors.Join(errs...)
-}
-
 // Close frees the lines; it is needed only when Run is not called.
 func (s *Simulator) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var errs []error
-	for _, u := range s.units {
-		errs = append(errs, u.close())
+	for _, p := range s.ports {
+		errs = append(errs, p.close())
 	}
 	return errors.Join(errs...)
+}
+
+// Port returns the address of a pump for a gateway's configuration: its link, or tcp://host:port.
+func (s *Simulator) Port(pump string) (string, error) {
+	st, err := s.Status(pump)
+	if err != nil || st.Port != "" {
+		return st.Port, err
+	}
+	return "tcp://" + st.TCP, nil
 }
 
 // Run serves every pump until ctx ends, then takes the lines away. An ended context is success.
 func (s *Simulator) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	for _, u := range s.units {
-		if u.pty != nil {
-			g.Go(func() error { return u.pty.Run(ctx, u) })
+	for _, p := range s.ports {
+		if p.pty != nil {
+			g.Go(func() error { return p.pty.Run(ctx, p) })
 		}
-		if u.tcp != nil {
-			g.Go(func() error { return u.tcp.Run(ctx, u) })
+		if p.tcp != nil {
+			g.Go(func() error { return p.tcp.Run(ctx, p) })
 		}
 	}
 	g.Go(func() error { return s.tick(ctx) })
@@ -129,10 +102,13 @@ func (s *Simulator) tick(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return s.note(true)
 		case <-t.C:
-			for _, u := range s.units {
-				u.tick()
+			for _, p := range s.ports {
+				p.tick()
+			}
+			if err := s.note(false); err != nil {
+				return err
 			}
 		}
 	}

@@ -2,7 +2,9 @@ package simulator
 
 import (
 	"errors"
+	"io"
 	"math"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -131,10 +133,10 @@ func TestWrongCommandsSayWhatIsKnown(t *testing.T) {
 		"": "occlude", "nonsense": "occlude", "rate": "rate ML_PER_H", "rate x": "not a number", "rate 1 2": "rate ML_PER_H",
 		"occlude for=10s": "side=downstream|upstream", "occlude side=left": "downstream and upstream", "occlude in=soon": "20s",
 		"occlude side=upstream in=10s": "side=downstream", "alarm air_in_line": "pump_fault", "alarm x": "occlusion_downstream", "power maybe": "on and off",
-		"bag 50 set=old": "set=new", "clock later": "1h", "noise rate=2": "0 to 1", "blank 0": "1 to 1000", "drop2": "replug", "unplug": "no line",
+		"bag 50 set=old": "set=new", "clock later": "1h", "noise rate=2": "0 to 1", "blank 0": "1 to 1000", "drop2": "replug", "replug link=/x": "no pseudo-terminal", "swap green": "known blue", "swap blue": "itself", "serial 1": "SIM00001",
 	} {
 		v := virtual(t, "name=blue,start=stopped")
-		err := v.u.do(command)
+		err := v.Do(command)
 		if err == nil || !strings.Contains(err.Error(), known) {
 			t.Errorf("%q: %v, want an error that names %q", command, err, known)
 		}
@@ -146,14 +148,14 @@ func TestWrongCommandsSayWhatIsKnown(t *testing.T) {
 }
 
 func TestParsePump(t *testing.T) {
-	o, err := ParsePump("name=red, rate=2.22,vtbi=120,drug=dobutamine,serial=SIMABCDE,checksum=xor,firmware=old,form=long,battery=50,kvo=0.2,unattended=5m,logfill=40")
+	o, err := ParsePump("name=red, rate=2.22,vtbi=120,drug=dobutamine,serial=SIM12345,checksum=xor,firmware=old,form=long,battery=50,kvo=0.2,unattended=5m,logfill=40")
 	must(t, err)
-	if o.Rate != 2.22 || o.Drug != "dobutamine" || o.Front.Checksum != wire.XOR || !o.Front.OldFirmware || !o.Front.LongProgram ||
-		o.Physics.StartupCharge != 0.5 || o.Physics.KVORate != 0.2 || o.Physics.UnattendedTime != 5*time.Minute || o.Front.LogFill != 40 {
+	if o.Rate != 2.22 || o.Drug != "dobutamine" || o.Settings["checksum"] != "xor" || o.Settings["firmware"] != "old" || o.Settings["form"] != "long" ||
+		o.Physics.StartupCharge != 0.5 || o.Physics.KVORate != 0.2 || o.Physics.UnattendedTime != 5*time.Minute || o.Settings["logfill"] != "40" {
 		t.Errorf("%+v", o)
 	}
 	for text, known := range map[string]string{
-		"": "known key=value", "name=blue,colour=1": "compliance", "name=Blue": "a-z", "name=blue,rate=x": "not a number", "name=blue,model=bcc": "miva",
+		"": "known key=value", "name=blue,colour=1": "compliance", "name=Blue": "a-z", "name=blue,rate=x": "not a number", "name=blue,model=nonsense": "miva",
 		"name=blue,serial=SN800008": "pretend=yes", "name=blue,checksum=crc": "sum, xor", "name=blue,start": "key=value", "name=blue,logfill=50000": "43264",
 	} {
 		if _, err := ParsePump(text); err == nil || !strings.Contains(err.Error(), known) {
@@ -193,17 +195,38 @@ func exchange(t *testing.T, path string) (*os.File, string) {
 	must(t, err)
 	f := os.NewFile(uintptr(fd), path)
 	t.Cleanup(func() { _ = f.Close() })
-	must(t, f.SetReadDeadline(time.Now().Add(time.Minute)))
-	_, err = f.Write([]byte("\x02RNA0\x03"))
+	return f, converse(t, f, "\x02RNA0\x03", "\x03")
+}
+
+// dial connects to a tcp:// port and holds one exchange.
+func dial(t *testing.T, port, query, end string) string {
+	t.Helper()
+	c, err := net.DialTimeout("tcp", strings.TrimPrefix(port, "tcp://"), time.Minute)
+	must(t, err)
+	defer c.Close()
+	return converse(t, c, query, end)
+}
+
+// converse sends a query and reads until end is in the answer.
+func converse(t *testing.T, c interface {
+	io.ReadWriter
+	SetReadDeadline(at time.Time) error
+}, query, end string,
+) string {
+	t.Helper()
+	must(t, c.SetReadDeadline(time.Now().Add(time.Minute)))
+	_, err := c.Write([]byte(query))
 	must(t, err)
 	var got []byte
-	for len(got) == 0 || got[len(got)-1] != 3 {
+	for !strings.Contains(string(got), end) {
 		b := make([]byte, 64)
-		n, err := f.Read(b)
-		must(t, err)
+		n, err := c.Read(b)
+		if err != nil {
+			t.Fatalf("after %q: %v, want %q", got, err, end)
+		}
 		got = append(got, b[:n]...)
 	}
-	return f, string(got)
+	return string(got)
 }
 
 // TestStartServesAPty runs the whole simulator in process: talk, unplug for a while, talk again, stop.
@@ -282,6 +305,11 @@ func BenchmarkVirtualPoll(b *testing.B) {
 	}
 	buffer := make([]byte, 256)
 	for b.Loop() {
+		if v.View().BatteryCharge < 0.3 {
+			if err := errors.Join(v.Do("battery 100"), v.Do("bag 100")); err != nil {
+				b.Fatal(err)
+			}
+		}
 		for _, f := range frames {
 			if _, err := v.Write(f); err != nil {
 				b.Fatal(err)

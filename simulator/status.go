@@ -11,11 +11,13 @@ import (
 type Status struct {
 	Name    string `json:"name"`
 	Model   string `json:"model"`
-	Serial  string `json:"serial"`
-	Drug    string `json:"drug,omitempty"` // in the bag; the pump need not know it
+	Serial  string `json:"serial,omitempty"`  // empty where the protocol has none
+	Address string `json:"address,omitempty"` // where a line carries several pumps
+	Drug    string `json:"drug,omitempty"`    // in the bag; the pump need not know it
 	Port    string `json:"port,omitempty"`
 	TCP     string `json:"tcp,omitempty"`
 	Plugged bool   `json:"plugged"`
+	Hung    bool   `json:"adapter_hung,omitempty"`
 	Says    Says   `json:"says"`
 	Truth   Truth  `json:"truth"`
 	Wire    Wire   `json:"wire"`
@@ -33,7 +35,7 @@ type Says struct {
 	PressureMbar   float64           `json:"sensed_pressure_mbar"`
 	ClockS         int64             `json:"clock_s"`
 	Alarms         []pumpmodel.Alarm `json:"alarms"`
-	LogHead        uint32            `json:"log_head"`
+	LogHead        uint32            `json:"log_head,omitempty"` // of a pump whose log has ring indices
 }
 
 // Truth is what really happens, which no pump tells.
@@ -55,7 +57,7 @@ type Truth struct {
 	BatteryPercent  float64 `json:"battery_percent"`
 }
 
-// Wire is what went over the line.
+// Wire is what went over the line, for all of its pumps.
 type Wire struct {
 	Queries   int          `json:"queries"`
 	Control   int          `json:"control_commands"` // a gateway must leave this at 0
@@ -64,37 +66,39 @@ type Wire struct {
 	Faults    []fault.Kind `json:"faults"`
 }
 
-func (u *unit) status() Status {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.catchUp()
-	v, t, c := u.model.View(), u.model.Truth(), u.front.Counts()
+// status belongs to a pump that was advanced to now.
+func (p *pump) status() Status {
+	at := p.at
+	v, t, c := p.model.View(), p.model.Truth(), at.counts()
 	s := Status{
-		Name: u.o.Name, Model: u.o.Model, Serial: u.o.Serial, Drug: u.o.Drug,
+		Name: p.o.Name, Model: p.o.Model, Serial: p.o.Serial, Address: at.place(p), Drug: p.o.Drug, Plugged: at.port.plugged(), Hung: at.port.hung,
 		Says: Says{
 			State: v.State.String(), ProgrammedRate: v.Program.Rate, RunningRate: v.Rate, Infused: v.InfusedML, VTBI: v.Program.VTBIML,
 			BatteryVolts: v.BatteryVolts, PressureMbar: v.DownstreamMbar, ClockS: int64(v.Clock / time.Second),
-			Alarms: append([]pumpmodel.Alarm{}, v.Alarms...), LogHead: u.front.LogHead(),
+			Alarms: append([]pumpmodel.Alarm{}, v.Alarms...),
 		},
 		Truth: Truth{
-			ElapsedS: u.model.Elapsed().Seconds(), PatientRate: t.PatientRate, PatientVolume: t.PatientML, LostVolume: t.LostML,
+			ElapsedS: p.model.Elapsed().Seconds(), PatientRate: t.PatientRate, PatientVolume: t.PatientML, LostVolume: t.LostML,
 			CommandedVolume: t.CommandedML, PressureMbar: t.LineMbar, StoredVolume: t.StoredML, Bag: t.BagML, Occlusion: t.Occlusion,
 			Upstream: t.Upstream, Disconnected: t.Disconnected, SetShare: t.SetShare, MotorFactor: t.MotorFactor, SetError: t.SetError,
 			BatteryPercent: 100 * t.BatteryCharge,
 		},
 		Wire: Wire{
 			Queries: c.Received, Control: c.Control, Unknown: c.Unknown, BadFrames: c.BadFrames,
-			Faults: append([]fault.Kind{}, u.wire.Active(u.last)...),
+			Faults: append([]fault.Kind{}, at.port.wire.Active(at.fleet.now())...),
 		},
+	}
+	if f, ok := at.front.(interface{ LogHead() uint32 }); ok {
+		s.Says.LogHead = f.LogHead()
 	}
 	if v.Reservoir {
 		s.Says.Reservoir = &v.ReservoirML
 	}
-	if u.pty != nil {
-		s.Port, s.Plugged = u.pty.Address(), u.pty.Plugged()
+	if at.port.pty != nil {
+		s.Port = at.port.pty.Address()
 	}
-	if u.tcp != nil {
-		s.TCP = u.tcp.Address()
+	if at.port.tcp != nil {
+		s.TCP = at.port.tcp.Address()
 	}
 	return s
 }
@@ -110,12 +114,9 @@ type Entry struct {
 	B        float64 `json:"b"`
 }
 
-func (u *unit) entries(from uint64) []Entry {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.catchUp()
+func (p *pump) entries(from uint64) []Entry {
 	list := []Entry{}
-	for _, e := range u.model.Events(from) {
+	for _, e := range p.model.Events(from) {
 		list = append(list, Entry{e.Seq, e.Kind.String(), int64(e.Clock / time.Second), e.True.Seconds(), e.Code, e.A, e.B})
 	}
 	return list

@@ -10,24 +10,25 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong" // maintained, no dependencies of its own; command line of all programs here
 
 	"infusiond/simulator"
-	"infusiond/simulator/mivafront"
 )
 
-const description = `Simulated infusion pumps: real protocol bytes on a pseudo-terminal or TCP, physics behind them.
+const description = `Simulated infusion pumps: real protocol bytes on pseudo-terminals or TCP, physics behind them.
 
-A simulated pump gives nothing to anybody. Units: rates mL/h, volumes mL, pressures mbar, durations such as 90s, 5m or 1h.`
+infusim run --pump name=blue,rate=1.11,link=/tmp/blue starts one; infusim send blue occlude in=10s does something to it;
+infusim run --help lists every key and command. A simulated pump gives nothing to anybody.
+Units: rates mL/h, volumes mL, pressures mbar, durations such as 90s, 5m or 1h.`
 
 // cli is the command line.
 type cli struct {
 	Run    runCommand    `cmd:"" help:"Run pumps until SIGINT, SIGTERM or the line quit on standard input."`
 	Send   sendCommand   `cmd:"" help:"Do something to a pump of a running infusim."`
-	Models modelsCommand `cmd:"" help:"List the simulated models and what each cannot say."`
+	Models modelsCommand `cmd:"" help:"List the simulated protocols: line, identity, alarms, and what each cannot say."`
+	Faults faultsCommand `cmd:"" help:"List what can go wrong on a line: devices and bytes."`
 }
 
 // streams are the standard ones, replaced in tests.
@@ -64,7 +65,7 @@ func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)
 func execute(ctx context.Context, args []string, s streams) error {
 	var c cli
 	exited := -1
-	parser, err := kong.New(&c, kong.Name("infusim"), kong.Description(description), kong.Writers(s.out, s.err),
+	parser, err := kong.New(&c, kong.Name("infusim"), kong.Description(description), kong.Writers(s.out, s.err), kong.Vars{"plan": simulator.PlanHelp},
 		kong.Exit(func(n int) { exited = n }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	if err != nil {
 		return err
@@ -78,21 +79,4 @@ func execute(ctx context.Context, args []string, s streams) error {
 	}
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	return parsed.Run(s)
-}
-
-type modelsCommand struct{}
-
-// Run prints the models.
-func (modelsCommand) Run(s streams) error {
-	_, err := fmt.Fprintf(s.out, "miva  Zyno MIVA / Nimbus: %d baud 8N1, identity by serial number\n  cannot say: %s\n",
-		mivafront.Baud, strings.Join(mivafront.Describe().CannotSay, "\n  cannot say: "))
-	return err
-}
-
-// Help lists the keys of a pump and the commands, below the flags.
-func (runCommand) Help() string {
-	return "A pump is described by key=value, divided by commas:\n\n  " + strings.Join(simulator.PumpSettings(), "\n  ") +
-		"\n\nCommands, one per line on standard input as PUMP COMMAND, or by infusim send:\n\n  " + strings.Join(simulator.Help(), "\n  ") +
-		"\n  status, help, quit" +
-		"\n\nExample:\n\n  infusim run --pump name=blue,rate=1.11,vtbi=100,bag=50,drug=milrinone,link=/tmp/blue\n  infusim send blue occlude in=10s"
 }

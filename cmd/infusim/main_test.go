@@ -140,12 +140,39 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	p.end()
 }
 
+// TestFleetWithTruth runs a plan and leaves the ground truth behind.
+func TestFleetWithTruth(t *testing.T) {
+	dir := t.TempDir()
+	truth := filepath.Join(dir, "truth.jsonl")
+	p := launch(t.Context(), t, "run", "--fleet", "miva:2,asena:2", "--folder", filepath.Join(dir, "pumps"), "--truth", truth, "--control", "off")
+	if got := p.expect("infusim: pump=asena-01"); !strings.Contains(got, "model=asena serial=SIM0-00003 port="+filepath.Join(dir, "pumps", "asena-01")) {
+		t.Error(got)
+	}
+	p.expect("infusim: ready pumps=4")
+	p.say("miva-02 disconnect")
+	p.expect("infusim: done pump=miva-02")
+	p.say("quit")
+	p.end()
+	b, err := os.ReadFile(truth)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, says := range []string{`"pump":"asena-02","why":"end"`, `"why":"command","command":"disconnect"`, `"disconnected":true`} {
+		if !strings.Contains(string(b), says) {
+			t.Errorf("the ground truth does not hold %s:\n%s", says, b)
+		}
+	}
+}
+
 func TestWrongCommandLines(t *testing.T) {
 	for _, row := range []struct {
 		args []string
 		says string
 	}{
 		{[]string{"run"}, "--pump"},
+		{[]string{"run", "--fleet", "miva:many"}, "MODEL:PUMPS"},
+		{[]string{"run", "--pump", "name=blue,model=nonsense"}, "asena"},
+		{[]string{"run", "--pump", "name=blue", "--control", "off", "--truth", "/nowhere/truth"}, "truth"},
 		{[]string{"run", "--pump", "name=blue,colour=red"}, "compliance"},
 		{[]string{"run", "--pump", "name=blue", "--control", "0.0.0.0:7070"}, "loopback"},
 		{[]string{"run", "--pump", "name=blue", "--speed", "-1", "--control", "off"}, "speed"},
@@ -166,7 +193,8 @@ func TestHelpAndModels(t *testing.T) {
 	}{
 		{[]string{"--help"}, []string{"run", "send", "models"}},
 		{[]string{"run", "--help"}, []string{"mL/h", "occlude", "compliance", "quit", "--seed"}},
-		{[]string{"models"}, []string{"miva", "9600", "line pressure"}},
+		{[]string{"models"}, []string{"miva", "9600", "line pressure", "asena", "38400", "one at a time", "occlusion_downstream"}},
+		{[]string{"faults"}, []string{"unplug", "swap", "babble", "truncate", "serial NUMBER"}},
 	} {
 		var out, errs bytes.Buffer
 		if code := realMain(t.Context(), row.args, streams{strings.NewReader(""), &out, &errs}); code != 0 {

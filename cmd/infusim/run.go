@@ -8,7 +8,9 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -17,24 +19,51 @@ import (
 )
 
 type runCommand struct {
-	Pump    []string `required:"" sep:"none" placeholder:"KEY=VALUE,..." help:"A pump; repeat for more."`
-	Seed    uint64   `default:"1" help:"Seed of everything random."`
-	Speed   float64  `default:"1" help:"Model time passes so much faster; the wire keeps its pace."`
-	Control string   `default:"127.0.0.1:7070" help:"Where infusim send reaches this one: loopback host:port, unix:PATH, or off."`
-	Verbose bool     `short:"v" help:"Log every command on standard error."`
+	Pump       []string      `sep:"none" placeholder:"KEY=VALUE,..." help:"A pump; repeat for more."`
+	Fleet      string        `placeholder:"PLAN" help:"Many pumps: ${plan}."`
+	Folder     string        `default:"/tmp/infusim" help:"Where the links of a fleet are made."`
+	TCP        string        `name:"tcp" placeholder:"HOST:PORT" help:"Lines of a fleet are serial servers on this and the following ports, not pseudo-terminals."`
+	Seed       uint64        `default:"1" help:"Seed of everything random."`
+	Speed      float64       `default:"1" help:"Model time passes so much faster; the wire keeps its pace."`
+	Control    string        `default:"127.0.0.1:7070" help:"Where infusim send reaches this one: loopback host:port, unix:PATH, or off."`
+	Truth      string        `placeholder:"FILE" help:"Write what really happens beside what the pumps say, as JSON lines."`
+	TruthEvery time.Duration `default:"5s" help:"Simulated time between two of these lines of a pump; events and commands are written at once."`
+	Verbose    bool          `short:"v" help:"Log every command on standard error."`
 }
 
-// Run runs the pumps.
-func (r *runCommand) Run(ctx context.Context, s streams) error {
-	options := simulator.Options{Seed: r.Seed, Speed: r.Speed}
+// options reads the pumps.
+func (r *runCommand) options() (simulator.Options, error) {
+	o := simulator.Options{Seed: r.Seed, Speed: r.Speed, TruthEvery: r.TruthEvery}
 	var errs []error
 	for _, text := range r.Pump {
 		p, err := simulator.ParsePump(text)
 		errs = append(errs, err)
-		options.Pumps = append(options.Pumps, p)
+		o.Pumps = append(o.Pumps, p)
 	}
-	if err := errors.Join(errs...); err != nil {
+	if r.Fleet != "" {
+		pumps, err := simulator.ParsePlan(r.Fleet, r.Folder, r.TCP)
+		errs = append(errs, err)
+		o.Pumps = append(o.Pumps, pumps...)
+	}
+	if len(r.Pump) == 0 && r.Fleet == "" {
+		errs = append(errs, errors.New("nothing to run: give --pump or --fleet; infusim run --help explains them"))
+	}
+	return o, errors.Join(errs...)
+}
+
+// Run runs the pumps.
+func (r *runCommand) Run(ctx context.Context, s streams) (err error) {
+	options, err := r.options()
+	if err != nil {
 		return err
+	}
+	if r.Truth != "" {
+		f, err := os.Create(r.Truth)
+		if err != nil {
+			return fmt.Errorf("truth: %w", err)
+		}
+		defer func() { err = errors.Join(err, f.Close()) }()
+		options.Truth = f
 	}
 	level := slog.LevelWarn
 	if r.Verbose {
@@ -78,6 +107,12 @@ func (r *runCommand) Run(ctx context.Context, s streams) error {
 func (r *runCommand) announce(out io.Writer, sim *simulator.Simulator, l net.Listener) error {
 	for _, st := range sim.Statuses() {
 		text := fmt.Sprintf("infusim: pump=%s model=%s serial=%s", st.Name, st.Model, st.Serial)
+		if st.Serial == "" {
+			text = fmt.Sprintf("infusim: pump=%s model=%s", st.Name, st.Model)
+		}
+		if st.Address != "" {
+			text += " address=" + st.Address
+		}
 		if st.Port != "" {
 			text += " port=" + st.Port
 		}

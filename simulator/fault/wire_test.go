@@ -3,6 +3,7 @@ package fault
 import (
 	"bytes"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,6 +34,15 @@ func TestEachFaultSpoilsAsItSays(t *testing.T) {
 		{Fault{Kind: Garbage, Rate: 1}, func(out []byte, _ time.Duration) bool {
 			return len(out) > len(answer) && bytes.HasSuffix(out, []byte(answer))
 		}},
+		{Fault{Kind: Truncate, Rate: 1}, func(out []byte, _ time.Duration) bool {
+			return len(out) < len(answer) && strings.HasPrefix(answer, string(out))
+		}},
+		{Fault{Kind: Split, Rate: 1}, func(out []byte, _ time.Duration) bool {
+			return len(out) > 0 && len(out) < len(answer) && strings.HasPrefix(answer, string(out))
+		}},
+		{Fault{Kind: Joined, Rate: 1}, func(out []byte, _ time.Duration) bool { return len(out) == 0 }},
+		{Fault{Kind: Twice, Rate: 1}, func(out []byte, _ time.Duration) bool { return string(out) == answer+answer }},
+		{Fault{Kind: Babble, Rate: 1}, func(out []byte, _ time.Duration) bool { return string(out) == answer }},
 	} {
 		t.Run(string(row.fault.Kind), func(t *testing.T) {
 			for seed := range uint64(50) {
@@ -130,5 +140,73 @@ func TestRefusedFaults(t *testing.T) {
 		if err := newWire(1).Add(0, f); err == nil {
 			t.Errorf("%+v was accepted", f)
 		}
+	}
+}
+
+// TestHeldBytesCome: the end of a split answer comes after its pause when the line is asked, otherwise with the
+// next answer; a held answer comes together with the next one.
+func TestHeldBytesCome(t *testing.T) {
+	w := newWire(2)
+	must(t, w.Add(0, Fault{Kind: Split, Rate: 1, Delay: 300 * time.Millisecond}))
+	first, _ := w.Shape(0, nil, []byte("answer"))
+	if every := w.Every(); every <= 0 || every > 300*time.Millisecond {
+		t.Errorf("to be asked every %v, want at most the pause", every)
+	}
+	if early := w.Unasked(299*time.Millisecond, nil); early != nil {
+		t.Errorf("%q came before its pause", early)
+	}
+	if rest := w.Unasked(300*time.Millisecond, nil); string(first)+string(rest) != "answer" || len(rest) == 0 {
+		t.Errorf("split into %q and %q", first, rest)
+	}
+	first, _ = w.Shape(time.Second, nil, []byte("second"))
+	w.Clear()
+	must(t, w.Add(0, Fault{Kind: Joined, Rate: 1}))
+	if out, _ := w.Shape(2*time.Second, nil, []byte("third")); len(out) != 0 {
+		t.Errorf("%q came, want it held back (%q before)", out, first)
+	}
+	if out, _ := w.Shape(3*time.Second, nil, []byte("fourth")); string(out) != "thirdfourth" {
+		t.Errorf("%q, want both together", out)
+	}
+}
+
+func TestStrayIsAnotherPumpsAnswer(t *testing.T) {
+	w := newWire(4)
+	for query, answer := range map[string]string{"0RAT": "zero", "1RAT": "one", "0DIS": "volume", "0RATE": "long"} {
+		w.Shape(0, []byte(query), []byte(answer))
+	}
+	must(t, w.Add(0, Fault{Kind: Stray, Rate: 1}))
+	if out, _ := w.Shape(0, []byte("0RAT"), []byte("zero again")); string(out) != "one" {
+		t.Errorf("%q, want the answer of the other pump to the same question", out)
+	}
+}
+
+func TestBabbleAndSpoiledPushes(t *testing.T) {
+	w := newWire(5)
+	must(t, w.Add(0, Fault{Kind: Babble, Rate: 1}))
+	if w.Every() != babbleTime || len(w.Unasked(time.Second, nil)) == 0 || len(w.Unasked(time.Second+babbleTime/2, nil)) != 0 {
+		t.Errorf("babbles every %v, want %v", w.Every(), babbleTime)
+	}
+	w.Clear()
+	if out := w.Unasked(2*time.Second, []byte("batch")); string(out) != "batch" || w.Every() != 0 {
+		t.Errorf("without faults: %q", out)
+	}
+	must(t, w.Add(0, Fault{Kind: Silence, Rate: 1}))
+	if out := w.Unasked(3*time.Second, []byte("batch")); len(out) != 0 {
+		t.Errorf("pushed %q in silence", out)
+	}
+}
+
+func TestEveryKindHasHelp(t *testing.T) {
+	for _, r := range Rows() {
+		if r.Help == "" || !(r.Usual > 0 && r.Usual <= 1) {
+			t.Errorf("%s: help %q, usual rate %v", r.Kind, r.Help, r.Usual)
+		}
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
 	}
 }

@@ -29,6 +29,13 @@ type Front interface {
 	Counts() Counts
 }
 
+// Pusher is a Front whose pumps send by themselves. The line asks Unsolicited at this pace
+// and never while bytes are still leaving; a front without it is asked when the line is quiet.
+type Pusher interface {
+	// PushEvery returns how often Unsolicited has to be asked at present, 0 while nothing would come.
+	PushEvery() time.Duration
+}
+
 // Member is one pump of a line.
 type Member struct {
 	Pump    *pumpmodel.Pump

@@ -23,6 +23,23 @@ type Pump interface {
 	Unsolicited() []byte
 }
 
+// Pusher is a Pump that also sends by itself.
+type Pusher interface {
+	// PushEvery returns how often Unsolicited has to be asked at present; 0: when the line is quiet.
+	PushEvery() time.Duration
+}
+
+// Paced is a Pump that knows the pace of its line, which may change.
+type Paced interface {
+	Pace() Pace
+}
+
+// Hanger is a Pump behind an adapter that may hang: the device stays, takes what the host
+// writes until its buffer is full, and gives nothing.
+type Hanger interface {
+	Hangs() bool
+}
+
 // Witness is a Pump that is told when its answers leave, for measurements.
 type Witness interface {
 	// Leaves is called just before the last byte of an answer is written.
@@ -44,9 +61,32 @@ func (p Pace) Of(n int) time.Duration {
 }
 
 const (
-	piece = 16                     // bytes that leave together
-	watch = 250 * time.Millisecond // how often a quiet line is looked at
+	piece    = 16                     // bytes that leave together
+	watch    = 250 * time.Millisecond // how often a quiet line is looked at
+	shortest = 5 * time.Millisecond   // a line is never looked at more often
+	// patience is how long a piece waits for a host that does not read. What does not fit then is lost, as on a real line.
+	patience = 100 * time.Millisecond
 )
+
+// pushEvery is how often p has to be asked for what it sends by itself; 0: it does not matter.
+func pushEvery(p Pump) time.Duration {
+	if pusher, ok := p.(Pusher); ok {
+		return max(0, pusher.PushEvery())
+	}
+	return 0
+}
+
+func paceOf(p Pump, usual Pace) Pace {
+	if paced, ok := p.(Paced); ok {
+		return paced.Pace()
+	}
+	return usual
+}
+
+func hangs(p Pump) bool {
+	h, ok := p.(Hanger)
+	return ok && h.Hangs()
+}
 
 // conn is one open line.
 type conn interface {
@@ -61,24 +101,68 @@ func serve(ctx context.Context, c conn, p Pump, pace Pace, quiet func()) {
 	stop := context.AfterFunc(ctx, func() { _ = c.SetReadDeadline(time.Unix(1, 0)) }) // wakes the reader
 	defer stop()
 	buffer := make([]byte, 1024)
+	ask := time.Now() // for what the pump sends by itself
 	for ctx.Err() == nil {
-		if err := c.SetReadDeadline(time.Now().Add(watch)); err != nil {
+		wait := watch
+		if every := pushEvery(p); every > 0 {
+			wait = min(watch, max(every, shortest))
+		}
+		if next := time.Now().Add(wait); ask.After(next) {
+			ask = next // it has begun to push
+		}
+		until := ask
+		if soon := time.Now().Add(shortest); soon.After(until) {
+			until = soon // a pump that always sends hears its host nevertheless
+		}
+		if err := c.SetReadDeadline(until); err != nil {
 			return
 		}
-		n, err := c.Read(buffer)
-		if n > 0 {
-			out, delay := p.Exchange(buffer[:n])
-			if !send(ctx, c, out, pace, pace.Of(n)+pace.Gap+delay, p) {
+		if hangs(p) {
+			if !hung(ctx, c, p) {
 				return
 			}
 			continue
 		}
-		if !errors.Is(err, os.ErrDeadlineExceeded) {
+		n, err := c.Read(buffer)
+		if n > 0 && hangs(p) { // it began to while the line was quiet
+			continue
+		}
+		if n > 0 {
+			speed := paceOf(p, pace)
+			out, delay := p.Exchange(buffer[:n])
+			if !send(ctx, c, out, speed, speed.Of(n)+speed.Gap+delay, p) {
+				return
+			}
+		} else if !errors.Is(err, os.ErrDeadlineExceeded) {
+			return
+		} else {
+			quiet()
+		}
+		now := time.Now()
+		if now.Before(ask) {
+			continue
+		}
+		ask = now.Add(wait) // counted from here, however long the bytes take
+		if out := p.Unsolicited(); len(out) > 0 && !send(ctx, c, out, paceOf(p, pace), 0, p) {
 			return
 		}
-		quiet()
-		if out := p.Unsolicited(); len(out) > 0 && !send(ctx, c, out, pace, 0, p) {
-			return
+	}
+}
+
+// hung waits until the adapter works again and loses what the host wrote meanwhile. False: the line is gone.
+func hung(ctx context.Context, c conn, p Pump) bool {
+	for hangs(p) {
+		if !sleep(ctx, watch/5) || c.SetReadDeadline(time.Now().Add(watch)) != nil {
+			return false
+		}
+	}
+	lost := make([]byte, 4096)
+	for {
+		if c.SetReadDeadline(time.Now().Add(shortest)) != nil {
+			return false
+		}
+		if n, err := c.Read(lost); n == 0 {
+			return errors.Is(err, os.ErrDeadlineExceeded)
 		}
 	}
 }
@@ -96,14 +180,18 @@ func send(ctx context.Context, c conn, out []byte, pace Pace, wait time.Duration
 		if !sleep(ctx, time.Until(due)) {
 			return false
 		}
-		// A host that does not read loses bytes, as on a real line.
-		if err := c.SetWriteDeadline(time.Now().Add(time.Second)); err != nil {
+		if hangs(p) {
+			return true // the rest is lost
+		}
+		if err := c.SetWriteDeadline(time.Now().Add(patience)); err != nil {
 			return false
 		}
 		if w, ok := p.(Witness); ok && len(out) == 0 {
 			w.Leaves(time.Now())
 		}
-		if _, err := c.Write(part); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		if _, err := c.Write(part); errors.Is(err, os.ErrDeadlineExceeded) {
+			return true
+		} else if err != nil {
 			return false
 		}
 	}

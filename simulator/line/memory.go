@@ -3,25 +3,41 @@ package line
 import (
 	"io"
 	"os"
+	"slices"
 	"time"
 )
 
 // Memory is a line in virtual time: reading and writing let model time pass and
 // never wait. It has the methods of a driver's port and belongs to one goroutine.
+//
+// The pump's bytes leave one after the other at the baud rate, whether they answer or
+// come by themselves. Time that passes stops wherever a Pusher wants to be asked.
 type Memory struct {
 	pump    Pump
 	pace    Pace
 	advance func(time.Duration)
 	now     time.Duration
 	timeout time.Duration
-	arrives []parcel
+	busy    time.Duration // until then the pump is sending
+	arrives []parcel      // in the order of their arrival
+	held    int           // bytes in arrives
+	spare   [][]byte      // buffers of what was read
 	gone    bool
+	hung    bool
 }
 
 type parcel struct {
 	at    time.Duration // when the last byte arrives
 	bytes []byte
+	whole []byte // the buffer that bytes is the end of; nil when more parts of it follow
 }
+
+const (
+	// whole is the longest answer that arrives at once, at the time of its last byte; longer ones come in parts.
+	whole, part = 128, 64
+	// room is what waits for a host at most; more is lost, as in an operating system's buffer.
+	room = 64 << 10
+)
 
 // NewMemory returns a line to pump. advance is called with every bit of time that
 // passes on the line; it usually is the Advance of the pump's model.
@@ -32,16 +48,58 @@ func NewMemory(pump Pump, pace Pace, advance func(time.Duration)) *Memory {
 // Now returns the virtual time since the line was made.
 func (m *Memory) Now() time.Duration { return m.now }
 
-// Pass lets time pass without traffic.
+// Pass lets time pass without traffic of the host.
 func (m *Memory) Pass(d time.Duration) {
-	if d <= 0 {
+	for end := m.now + d; m.now < end; {
+		m.step(end)
+	}
+}
+
+// step lets time pass up to end, or to the moment at which the pump has to be asked before it.
+func (m *Memory) step(end time.Duration) {
+	if every := pushEvery(m.pump); every > 0 {
+		end = min(end, max(m.now+every, m.busy))
+	}
+	d := end - m.now
+	m.now = end
+	m.advance(d)
+	if m.now < m.busy {
 		return
 	}
-	m.now += d
-	m.advance(d)
-	if out := m.pump.Unsolicited(); len(out) > 0 && !m.gone {
-		m.arrives = append(m.arrives, parcel{m.now + m.pace.Of(len(out)), out})
+	if out := m.pump.Unsolicited(); len(out) > 0 {
+		m.busy = m.put(m.now, out, paceOf(m.pump, m.pace))
 	}
+}
+
+// put lets out arrive from begin on and returns when its last byte does.
+func (m *Memory) put(begin time.Duration, out []byte, pace Pace) time.Duration {
+	end := begin + pace.Of(len(out))
+	if m.gone || m.hung || m.held+len(out) > room {
+		return end
+	}
+	m.held += len(out)
+	var buffer []byte
+	if n := len(m.spare); n > 0 {
+		buffer, m.spare = m.spare[n-1], m.spare[:n-1]
+	}
+	out = append(buffer, out...)
+	for sent := 0; sent < len(out); {
+		n := len(out) - sent
+		if len(out) > whole {
+			n = min(n, part)
+		}
+		p := parcel{at: begin + pace.Of(sent+n), bytes: out[sent : sent+n]}
+		if sent+n == len(out) {
+			p.whole = out
+		}
+		i := len(m.arrives)
+		for i > 0 && m.arrives[i-1].at > p.at {
+			i--
+		}
+		m.arrives = slices.Insert(m.arrives, i, p)
+		sent += n
+	}
+	return end
 }
 
 // Write sends bytes to the pump. It takes the time that they need on the wire.
@@ -49,11 +107,18 @@ func (m *Memory) Write(b []byte) (int, error) {
 	if m.gone {
 		return 0, io.ErrClosedPipe
 	}
-	m.Pass(m.pace.Of(len(b)))
+	pace := paceOf(m.pump, m.pace)
+	m.Pass(pace.Of(len(b)))
+	if m.hung {
+		return len(b), nil
+	}
 	out, delay := m.pump.Exchange(b)
-	if len(out) > 0 {
-		at := m.now + m.pace.Gap + delay + m.pace.Of(len(out))
-		m.arrives = append(m.arrives, parcel{at, append([]byte(nil), out...)})
+	if len(out) == 0 {
+		return len(b), nil
+	}
+	end := m.put(max(m.now+pace.Gap, m.busy)+delay, out, pace)
+	if delay == 0 {
+		m.busy = end
 	}
 	return len(b), nil
 }
@@ -63,25 +128,36 @@ func (m *Memory) Read(b []byte) (int, error) {
 	if m.gone {
 		return 0, io.ErrClosedPipe
 	}
-	next := -1
-	for i, p := range m.arrives {
-		if next < 0 || p.at < m.arrives[next].at {
-			next = i
+	for end := m.now + m.timeout; len(m.arrives) == 0 || m.arrives[0].at > m.now; {
+		switch next := m.nextArrival(); {
+		case next <= end:
+			m.step(next)
+		case m.now >= end:
+			return 0, os.ErrDeadlineExceeded
+		default:
+			m.step(end)
+		}
+		if m.gone { // a timed act unplugged it
+			return 0, io.ErrClosedPipe
 		}
 	}
-	if next < 0 || m.arrives[next].at > m.now+m.timeout {
-		m.Pass(m.timeout)
-		return 0, os.ErrDeadlineExceeded
-	}
-	p := m.arrives[next]
-	m.Pass(p.at - m.now)
+	p := &m.arrives[0]
 	n := copy(b, p.bytes)
-	if n < len(p.bytes) {
-		m.arrives[next].bytes = p.bytes[n:]
-	} else {
-		m.arrives = append(m.arrives[:next], m.arrives[next+1:]...)
+	m.held -= n
+	if p.bytes = p.bytes[n:]; len(p.bytes) == 0 {
+		m.drop(1)
 	}
 	return n, nil
+}
+
+// never is later than everything.
+const never = time.Duration(1<<63 - 1)
+
+func (m *Memory) nextArrival() time.Duration {
+	if len(m.arrives) == 0 {
+		return never
+	}
+	return m.arrives[0].at
 }
 
 // SetReadTimeout sets how long Read waits.
@@ -92,15 +168,56 @@ func (m *Memory) SetReadTimeout(d time.Duration) error {
 
 // ResetInputBuffer drops what has arrived; what is still under way comes later.
 func (m *Memory) ResetInputBuffer() error {
-	kept := m.arrives[:0]
-	for _, p := range m.arrives {
-		if p.at > m.now {
-			kept = append(kept, p)
-		}
+	n := 0
+	for n < len(m.arrives) && m.arrives[n].at <= m.now {
+		m.held -= len(m.arrives[n].bytes)
+		n++
 	}
-	m.arrives = kept
+	m.drop(n)
 	return nil
 }
 
+// drop forgets the first n parcels and keeps their buffers for later ones.
+func (m *Memory) drop(n int) {
+	for _, p := range m.arrives[:n] {
+		if p.whole != nil && len(m.spare) < 64 {
+			m.spare = append(m.spare, p.whole[:0])
+		}
+	}
+	m.arrives = append(m.arrives[:0], m.arrives[n:]...)
+}
+
 // SetGone unplugs the line, or plugs it in again.
-func (m *Memory) SetGone(gone bool) { m.gone, m.arrives = gone, nil }
+func (m *Memory) SetGone(gone bool) {
+	m.gone = gone
+	m.clear()
+}
+
+// Unplug takes the line away: Read and Write fail.
+func (m *Memory) Unplug() error {
+	if m.gone {
+		return ErrUnplugged
+	}
+	m.SetGone(true)
+	return nil
+}
+
+// Plug brings the line back.
+func (m *Memory) Plug() error {
+	if !m.gone {
+		return ErrPlugged
+	}
+	m.SetGone(false)
+	return nil
+}
+
+// Plugged says whether the line is there.
+func (m *Memory) Plugged() bool { return !m.gone }
+
+// SetHung makes the adapter hang, or work again: it takes what the host writes, and gives nothing.
+func (m *Memory) SetHung(hung bool) {
+	m.hung = hung
+	m.clear()
+}
+
+func (m *Memory) clear() { m.arrives, m.held = nil, 0 }

@@ -58,6 +58,13 @@ func (t *TCP) Address() string {
 	return t.address
 }
 
+// Plugged says whether hosts can connect.
+func (t *TCP) Plugged() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.listener != nil
+}
+
 // Drop closes the connection of the host, who may connect again.
 func (t *TCP) Drop() error {
 	t.mu.Lock()

@@ -92,15 +92,18 @@ func (f *Front) Handle(in []byte) []byte {
 	for len(in) > 0 {
 		payload, used := f.scanner.Next(in)
 		in = in[used:]
-		if payload == nil || f.pump.View().State == pumpmodel.Off {
+		if payload == nil {
 			continue
 		}
-		out = f.answer(out, payload)
+		if v := f.pump.View(); v.State != pumpmodel.Off {
+			out = f.answer(out, payload, &v)
+		}
 	}
 	return out
 }
 
-func (f *Front) answer(out, payload []byte) []byte {
+// answer answers one request to a pump that looks like v now.
+func (f *Front) answer(out, payload []byte, v *pumpmodel.View) []byte {
 	f.remember(payload)
 	request := wire.ParseRequest(payload)
 	switch request.Kind {
@@ -115,13 +118,14 @@ func (f *Front) answer(out, payload []byte) []byte {
 	}
 	if f.frozen == nil {
 		f.sync()
+	} else {
+		v = f.frozen
 	}
 	reply := wire.Reply{Query: request.Query, Index: request.Index}
 	if request.Query == wire.AutomaticBolus || request.Query == wire.DemandBolus {
 		return f.frame(out, append(f.payload[:0], request.Query.String()+"ERROR"...)) // the program has none
 	}
-	v := f.view()
-	if !f.fill(&reply, &v) {
+	if !f.fill(&reply, v) {
 		return out
 	}
 	encoded, err := wire.AppendReply(f.payload[:0], &reply)
@@ -169,6 +173,14 @@ func (f *Front) SendSensors(on bool) {
 	f.nextSensors = f.pump.Elapsed() + time.Second
 }
 
+// PushEvery implements front.Pusher.
+func (f *Front) PushEvery() time.Duration {
+	if f.unsolicited {
+		return 250 * time.Millisecond
+	}
+	return 0
+}
+
 // Unsolicited returns the frames that the pump sends by itself now; usually nil.
 func (f *Front) Unsolicited() []byte {
 	if !f.unsolicited || f.pump.Elapsed() < f.nextSensors || f.pump.View().State == pumpmodel.Off {
@@ -209,4 +221,7 @@ func (f *Front) Counts() front.Counts {
 	return front.Counts{Received: f.received, Control: f.control, Unknown: f.unknown, BadFrames: f.scanner.Bad()}
 }
 
-var _ front.Front = (*Front)(nil)
+var (
+	_ front.Front  = (*Front)(nil)
+	_ front.Pusher = (*Front)(nil)
+)
