@@ -75,9 +75,12 @@ func (g *Gateway) loop(address string, pumps []config.Pump, emit func(context.Co
 	}
 	o := poll.Options{
 		Port: line, Driver: driver, Interval: pumps[0].Interval, RefuseSerials: g.refused(profile.SimulatorSerials), Clock: g.options.Clock,
-		Log: g.options.Log, Emit: emit, Anchor: g.anchor, Trouble: func(err error) { g.trouble(address, err) },
+		Log: g.options.Log, Emit: emit, Trouble: func(err error) { g.trouble(address, err) },
 	}
+	notes := map[string]string{}
+	o.Anchor = func(ctx context.Context, p poll.Pump) (string, error) { return g.anchor(ctx, notes[p.Name]) }
 	for _, p := range pumps {
+		notes[p.Name] = noteAnchor(p)
 		o.Pumps = append(o.Pumps, poll.Pump{Name: p.Name, Address: p.Address, Serial: p.Serial})
 	}
 	return poll.New(o), nil
@@ -91,8 +94,8 @@ func (g *Gateway) refused(simulators *regexp.Regexp) *regexp.Regexp {
 	return simulators
 }
 
-func (g *Gateway) anchor(ctx context.Context, serial string) (string, error) {
-	note, _, err := g.spool.Note(ctx, noteAnchor(serial))
+func (g *Gateway) anchor(ctx context.Context, key string) (string, error) {
+	note, _, err := g.spool.Note(ctx, key)
 	return string(note), err
 }
 
