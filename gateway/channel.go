@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -240,9 +239,9 @@ func (c *channel) events(b *batch, o infusion.Observation, r *drivers.Report, or
 			Event: message.EventLink, Text: "link " + orNone(string(c.link)) + " → " + string(o.Link.State),
 			LinkChange: &message.LinkChange{From: string(c.link), To: string(o.Link.State), Reason: o.Link.Reason},
 		})
-		if o.Link.State == infusion.LinkOnline {
+		if o.Link.State == infusion.LinkOnline && o.Identity.Serial != "" {
 			b.event(message.Event{Event: message.EventPumpIdentified, Text: fmt.Sprintf("%s %s, firmware %s, answers",
-				orNone(o.Identity.Model), cmp.Or(o.Identity.Serial, "without serial number"), orNone(o.Identity.Firmware))})
+				orNone(o.Identity.Model), o.Identity.Serial, orNone(o.Identity.Firmware))})
 		}
 		c.link = o.Link.State
 	}
