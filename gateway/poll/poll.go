@@ -75,8 +75,7 @@ type Options struct {
 	Emit func(ctx context.Context, c Cycle) error
 	// Anchor, optional, returns the stored log anchor of a pump, empty for none.
 	Anchor func(ctx context.Context, p Pump) (string, error)
-	// Watch, optional, is told after each cycle in which the port was there what it showed
-	// of the port. It must not block.
+	// Watch, optional, is told after each cycle what it showed of the port. It must not block.
 	Watch func(t Turn)
 	// Trouble, optional, is told what no Cycle can carry; see the errors of this
 	// package. It must not block.

@@ -18,6 +18,7 @@ const maxStrangers = 8
 
 // Turn is what one polling cycle showed of the port beside the Cycles of its pumps.
 type Turn struct {
+	Asked   bool // the port was there
 	Bytes   int  // received, good frames or not
 	Reports int  // handed over by the driver, whoever sent them
 	Lost    bool // the port failed
@@ -113,7 +114,7 @@ func (t *turn) stranger(report drivers.Report) {
 // emit hands a pump's Cycle over in a goroutine of its own, which join waits for.
 func (t *turn) emit(ctx context.Context, p *pump, c Cycle) {
 	c.Pump, c.At, c.Link = p.Name, t.at, p.link
-	if t.lease != nil || c.Report != nil || t.Lost {
+	if t.lease != nil || t.Asked {
 		c.Took = t.o.Clock().Since(t.at)
 	}
 	i := slices.Index(t.pumps, p)
@@ -124,7 +125,7 @@ func (t *turn) emit(ctx context.Context, p *pump, c Cycle) {
 // end emits the gaps of the pumps that did not answer and waits until all is handed over.
 func (t *turn) end(ctx context.Context, err error) {
 	now := t.o.Clock()
-	t.Err, t.Bytes = err, t.port.received
+	t.Asked, t.Err, t.Bytes = true, err, t.port.received
 	if lost := t.port.lost; lost != nil {
 		t.Lost = true
 		err = &lostError{lost}
@@ -153,9 +154,6 @@ func (t *turn) end(ctx context.Context, err error) {
 		t.hangUp()
 	}
 	t.join(ctx)
-	if t.o.Watch != nil && ctx.Err() == nil {
-		t.o.Watch(t.Turn)
-	}
 }
 
 // strange says whether somebody else answers and no pump of ours. Then who answers is
@@ -190,5 +188,8 @@ func (t *turn) join(ctx context.Context) {
 	}
 	if failed {
 		t.hangUp()
+	}
+	if t.o.Watch != nil {
+		t.o.Watch(t.Turn)
 	}
 }
