@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -133,7 +134,14 @@ func (c *channel) lastLink() infusion.Link {
 
 func (c *channel) noteAlerts() string { return "alerts/" + c.Pump.Name }
 
-func noteAnchor(serial string) string { return "anchor/" + serial }
+// noteAnchor is the key under which a pump's log anchor is stored. A pump with a serial number takes its
+// anchor along to another port; one without is known by its port and address alone.
+func noteAnchor(p config.Pump) string {
+	if p.Serial == "" {
+		return "anchor/" + drivers.AnchorKey("", p.Address) + " " + p.Port
+	}
+	return "anchor/" + p.Serial
+}
 
 func (c *channel) restore(ctx context.Context) error {
 	saved, found, err := c.Spool.Note(ctx, c.noteAlerts())
@@ -156,7 +164,7 @@ func (c *channel) restore(ctx context.Context) error {
 			c.checker.ResumeSilence(last)
 		}
 	}
-	_, c.hasAnchor, err = c.Spool.Note(ctx, noteAnchor(c.Pump.Serial))
+	_, c.hasAnchor, err = c.Spool.Note(ctx, noteAnchor(c.Pump))
 	if err != nil {
 		return fmt.Errorf("read log anchor: %w", err)
 	}
@@ -231,7 +239,7 @@ func (c *channel) events(b *batch, o infusion.Observation, r *drivers.Report, or
 			Event: message.EventLink, Text: "link " + orNone(string(c.link)) + " → " + string(o.Link.State),
 			LinkChange: &message.LinkChange{From: string(c.link), To: string(o.Link.State), Reason: o.Link.Reason},
 		})
-		if o.Link.State == infusion.LinkOnline {
+		if o.Link.State == infusion.LinkOnline && o.Identity.Serial != "" {
 			b.event(message.Event{Event: message.EventPumpIdentified, Text: fmt.Sprintf("%s %s, firmware %s, answers",
 				orNone(o.Identity.Model), o.Identity.Serial, orNone(o.Identity.Firmware))})
 		}
@@ -304,9 +312,9 @@ func (c *channel) commit(ctx context.Context, b *batch, transitions []alert.Tran
 		}
 		all.Notes[c.noteAlerts()] = saved
 	}
-	anchored := r != nil && r.Anchor != "" && r.Identity.Serial == c.Pump.Serial
+	anchored := r != nil && r.Anchor != "" && strings.TrimSpace(r.Identity.Serial) == c.Pump.Serial
 	if anchored {
-		all.Notes[noteAnchor(r.Identity.Serial)] = []byte(r.Anchor)
+		all.Notes[noteAnchor(c.Pump)] = []byte(r.Anchor)
 	}
 	if len(all.Drafts) == 0 {
 		return nil, nil

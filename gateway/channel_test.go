@@ -200,7 +200,7 @@ func TestACycleIsOneObservationAndOneTransaction(t *testing.T) {
 	if s.ValidUntil.Time().Sub(s.TS.Time()) != validFor || s.Sentence != "Blue pump – milrinone: running as prescribed (pump-reported)." {
 		t.Errorf("valid until %v of %v: %s", s.ValidUntil, s.TS, s.Sentence)
 	}
-	if note, found, _ := b.store.Note(t.Context(), noteAnchor("SIM00001")); !found || string(note) != "a1" {
+	if note, found, _ := b.store.Note(t.Context(), "anchor/SIM00001"); !found || string(note) != "a1" {
 		t.Errorf("anchor %q", note)
 	}
 }

@@ -113,7 +113,12 @@ func reading(o infusion.Observation) message.Reading {
 		VTBIRemainingMl:        volume(o.VTBIRemaining),
 		Program:                o.Program,
 		DrugName:               o.DrugName,
-		Uncertain:              o.Uncertain,
+		TimeRemainingS:         plain(o.TimeRemaining),
+		ContainerSizeMl:        volume(o.ContainerSize),
+		Concentration:          measure(o.Concentration),
+		DoseRate:               measure(o.DoseRate),
+		Uncertain:              fields(o.Uncertain),
+		AtLeast:                fields(o.AtLeast),
 		Unavailable:            o.Unavailable,
 		Problems:               o.Problems,
 		BadFrames:              o.BadFrames,
@@ -124,15 +129,17 @@ func reading(o infusion.Observation) message.Reading {
 			Running: truth(o.BolusRunning), RateMlPerH: rate(o.BolusRate), VolumeInfusedMl: volume(o.BolusInfused), VTBIMl: volume(o.BolusVTBI),
 		}
 	}
-	if o.BatteryVolts.Valid || o.BatteryLevel.Valid || o.BatteryStatus != "" {
-		r.Battery = &message.Battery{TS: ts, VoltageV: plain(o.BatteryVolts), ChargePercent: plain(o.BatteryLevel), Status: o.BatteryStatus}
+	if o.BatteryVolts.Valid || o.BatteryLevel.Valid || o.BatteryTime.Valid || o.BatteryStatus != "" || o.ExternalPower != drivers.Unknown {
+		r.Battery = &message.Battery{
+			TS: ts, VoltageV: plain(o.BatteryVolts), ChargePercent: plain(o.BatteryLevel), RemainingS: plain(o.BatteryTime), Status: o.BatteryStatus,
+		}
 		if o.ExternalPower != drivers.Unknown {
 			r.Battery.ExternalPower = truth(o.ExternalPower)
 		}
 	}
-	if o.UpstreamSensor.Valid || o.DownstreamSensor.Valid {
+	if unit, any := sensorUnit(o); any {
 		r.Occlusion = &message.Occlusion{
-			TS: ts, Unit: sensorUnit(o), Upstream: plain(o.UpstreamSensor), Downstream: plain(o.DownstreamSensor),
+			TS: ts, Unit: unit, Upstream: plain(o.UpstreamSensor), Downstream: plain(o.DownstreamSensor),
 			UpstreamThreshold: plain(o.UpstreamThreshold), DownstreamThreshold: plain(o.DownstreamThreshold),
 		}
 	}
@@ -143,21 +150,54 @@ func reading(o infusion.Observation) message.Reading {
 	return r
 }
 
-// sensorUnit is the contract's word for the unit of the occlusion sensors.
-func sensorUnit(o infusion.Observation) string {
-	q := o.DownstreamSensor
+// measure is a number with its unit in UCUM; nil when the pump did not tell it.
+func measure(q drivers.Quantity) *message.Measure {
 	if !q.Valid {
-		q = o.UpstreamSensor
+		return nil
 	}
-	switch q.Unit { //nolint:exhaustive // normalize lets no other unit pass
-	case drivers.Millibar:
-		return "mbar"
-	case drivers.MillimetreOfMercury:
-		return "mmHg"
-	case drivers.PercentOfLimit:
-		return "percent_of_limit"
+	return &message.Measure{Value: plain(q), Unit: q.Unit.String()}
+}
+
+// sensorUnit is the contract's word for the unit of the occlusion sensors, which normalize made one.
+func sensorUnit(o infusion.Observation) (string, bool) {
+	for _, q := range []drivers.Quantity{o.DownstreamSensor, o.DownstreamThreshold, o.UpstreamSensor, o.UpstreamThreshold} {
+		if !q.Valid {
+			continue
+		}
+		switch q.Unit { //nolint:exhaustive // normalize lets no other unit pass
+		case drivers.Millibar:
+			return "mbar", true
+		case drivers.MillimetreOfMercury:
+			return "mmHg", true
+		case drivers.PercentOfLimit:
+			return "percent_of_limit", true
+		}
+		return "count", true
 	}
-	return "count"
+	return "", false
+}
+
+// fieldNames are the contract's names of the fields of a report.
+var fieldNames = map[string]string{
+	"Identity": "serial", "Serial": "serial", "State": "delivery_status", "Mode": "mode", "ProgrammedRate": "programmed_rate_ml_per_h", "PumpReportedRate": "pump_reported_rate_ml_per_h",
+	"VolumeInfused": "pump_reported_volume_infused_ml", "VTBI": "vtbi_ml", "VTBIRemaining": "vtbi_remaining_ml", "Program": "program",
+	"DrugName": "pump_drug_name", "Concentration": "pump_concentration", "DoseRate": "pump_dose_rate", "TimeRemaining": "time_remaining_s",
+	"ContainerSize": "container_size_ml", "BolusRunning": "bolus.running", "BolusRate": "bolus.rate_ml_per_h",
+	"BolusInfused": "bolus.pump_reported_volume_infused_ml", "BolusVTBI": "bolus.vtbi_ml", "BatteryVolts": "battery.voltage_v",
+	"BatteryLevel": "battery.charge_percent", "BatteryTime": "battery.remaining_s", "BatteryStatus": "battery.status",
+	"ExternalPower": "battery.external_power", "UpstreamSensor": "occlusion_sensors.upstream", "DownstreamSensor": "occlusion_sensors.downstream",
+	"UpstreamThreshold": "occlusion_sensors.upstream_threshold", "DownstreamThreshold": "occlusion_sensors.downstream_threshold",
+	"PumpClock": "pump_clock.raw", "PumpClockS": "pump_clock.seconds", "Alarms": "pump_alarms",
+}
+
+// fields translates names of a report's fields. A name that is not in the table stays as it is: a doubt is
+// never dropped.
+func fields(names []string) []string {
+	var out []string
+	for _, name := range names {
+		out = append(out, cmp.Or(fieldNames[name], name))
+	}
+	return out
 }
 
 func pumpAlarms(o infusion.Observation) *message.PumpAlarms {

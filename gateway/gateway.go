@@ -45,7 +45,8 @@ type Gateway struct {
 	book    atomic.Pointer[prescription.Book]
 	status  statusMessages
 
-	channels []*channel // filled before the keeper starts, then only read
+	channels []*channel   // filled before the keeper starts, then only read
+	watches  []*portWatch // the same
 	ready    chan struct{}
 
 	mu      sync.Mutex // guards what follows

@@ -43,7 +43,11 @@ func (g *Gateway) health(now infusion.Instant) message.Health {
 		h.Watching.Text = nobodyHere
 	}
 	for _, ch := range g.channels {
-		h.Links = append(h.Links, message.PumpLink{Pump: ch.Pump.Name, Link: linkOf(ch.lastLink())})
+		l := message.PumpLink{Pump: ch.Pump.Name, Link: linkOf(ch.lastLink())}
+		for _, w := range g.watches {
+			w.fill(&l)
+		}
+		h.Links = append(h.Links, l)
 	}
 	status := g.spool.Status()
 	h.Spool = message.Spool{Durable: status.Durable, Records: status.Records, Bytes: status.Bytes, Reason: status.Reason}
@@ -110,6 +114,9 @@ func (g *Gateway) putHealth(now infusion.Instant) error {
 func (g *Gateway) fingerprint() string {
 	h := g.health(infusion.Instant{})
 	h.ValidUntil, h.Spool.Records, h.Spool.Bytes = message.Time{}, 0, 0
+	for i, l := range h.Links {
+		h.Links[i] = message.PumpLink{Pump: l.Pump, Link: l.Link}
+	}
 	type state struct{ Name, State, Reason string }
 	var sinks []state
 	for _, s := range h.Sinks {

@@ -33,8 +33,13 @@ func (g *Gateway) startPorts(acquisition, judging *stage) (<-chan struct{}, erro
 		judging.run(c.String(), c.Run)
 	}
 	for address, pumps := range byPort(g.options.Config.Pumps) {
-		loop, err := g.loop(address, pumps, func(ctx context.Context, cycle poll.Cycle) error {
+		watch := newPortWatch(address, pumps, g.options.Config.Pumps, g.tracker.Report)
+		g.watches = append(g.watches, watch)
+		loop, err := g.loop(address, pumps, watch, func(ctx context.Context, cycle poll.Cycle) error {
 			err := byPump[cycle.Pump].take(ctx, normalize.Input(cycle))
+			if ctx.Err() == nil {
+				watch.cycle(cycle, err)
+			}
 			first.arrive(cycle.Pump)
 			return err
 		})
@@ -54,7 +59,7 @@ func byPort(pumps []config.Pump) map[string][]config.Pump {
 	return out
 }
 
-func (g *Gateway) loop(address string, pumps []config.Pump, emit func(context.Context, poll.Cycle) error) (*poll.Loop, error) {
+func (g *Gateway) loop(address string, pumps []config.Pump, watch *portWatch, emit func(context.Context, poll.Cycle) error) (*poll.Loop, error) {
 	driver, err := g.options.Drivers[pumps[0].Driver](pumps[0].Settings)
 	if err != nil {
 		return nil, fmt.Errorf("driver %s: %w", pumps[0].Driver, err)
@@ -75,9 +80,17 @@ func (g *Gateway) loop(address string, pumps []config.Pump, emit func(context.Co
 	}
 	o := poll.Options{
 		Port: line, Driver: driver, Interval: pumps[0].Interval, RefuseSerials: g.refused(profile.SimulatorSerials), Clock: g.options.Clock,
-		Log: g.options.Log, Emit: emit, Anchor: g.anchor, Trouble: func(err error) { g.trouble(address, err) },
+		Log: g.options.Log, Emit: emit, Watch: watch.turn, Trouble: func(err error) {
+			if errors.Is(err, poll.ErrClose) {
+				watch.closing(err)
+			}
+			g.trouble(address, err)
+		},
 	}
+	notes := map[string]string{}
+	o.Anchor = func(ctx context.Context, p poll.Pump) (string, error) { return g.anchor(ctx, p.Name, notes[p.Name]) }
 	for _, p := range pumps {
+		notes[p.Name] = noteAnchor(p)
 		o.Pumps = append(o.Pumps, poll.Pump{Name: p.Name, Address: p.Address, Serial: p.Serial})
 	}
 	return poll.New(o), nil
@@ -91,8 +104,13 @@ func (g *Gateway) refused(simulators *regexp.Regexp) *regexp.Regexp {
 	return simulators
 }
 
-func (g *Gateway) anchor(ctx context.Context, serial string) (string, error) {
-	note, _, err := g.spool.Note(ctx, noteAnchor(serial))
+func (g *Gateway) anchor(ctx context.Context, pump, key string) (string, error) {
+	note, _, err := g.spool.Note(ctx, key)
+	detail := ""
+	if err != nil && ctx.Err() == nil {
+		detail = err.Error()
+	}
+	g.tracker.Report("anchor_unreadable", pump, detail, "")
 	return string(note), err
 }
 

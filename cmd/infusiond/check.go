@@ -40,7 +40,7 @@ func explain(out io.Writer, c *config.Config, book *prescription.Book) {
 	}
 	say(out, fmt.Sprintf("%s: gateway %s (%s), records in %s", c.File, c.Gateway, kind, c.DataDir))
 	for _, p := range c.Pumps {
-		say(out, fmt.Sprintf("  pump %s: %s, serial number %s on %s, asked every %v", p.Name, p.Driver, p.Serial, p.Port, p.Interval))
+		say(out, fmt.Sprintf("  pump %s: %s, %s on %s, asked every %v", p.Name, p.Driver, who(p), p.Port, p.Interval))
 		for _, rx := range book.Prescriptions {
 			for _, inf := range rx.Infusions {
 				if inf.Pump != p.Name {
@@ -66,4 +66,15 @@ func explain(out io.Writer, c *config.Config, book *prescription.Book) {
 		say(out, "  influxdb: "+c.Influx.URL+", bucket "+c.Influx.Bucket)
 	}
 	say(out, "ok")
+}
+
+// who says by what a pump is known.
+func who(p config.Pump) string {
+	switch {
+	case p.Serial == "":
+		return "no serial number, known by its address " + p.Address
+	case p.Address != "":
+		return "serial number " + p.Serial + " at address " + p.Address
+	}
+	return "serial number " + p.Serial
 }

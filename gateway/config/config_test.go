@@ -22,6 +22,16 @@ func (f fake) Open(context.Context, drivers.Port, drivers.OpenOptions) (drivers.
 	return nil, errors.New("not opened in this test")
 }
 
+// checked is a protocol that knows its addresses.
+type checked struct{ fake }
+
+func (checked) CheckAddress(a string) error {
+	if len(a) != 1 || a < "0" || a > "9" {
+		return errors.New("not one digit")
+	}
+	return nil
+}
+
 var table = Drivers{
 	"miva": func(settings map[string]string) (drivers.Driver, error) {
 		if c, set := settings["checksum"]; set && c != "sum" && c != "xor" {
@@ -31,6 +41,12 @@ var table = Drivers{
 	},
 	"bench": func(map[string]string) (drivers.Driver, error) {
 		return fake{drivers.Profile{Name: "bench", Identity: drivers.IdentityWeak}}, nil
+	},
+	"tower": func(map[string]string) (drivers.Driver, error) {
+		return checked{fake{drivers.Profile{Name: "tower", SeveralPumps: true, Addressing: "a digit", Identity: drivers.IdentityStrong, SimulatorSerials: regexp.MustCompile(`^SIM`)}}}, nil
+	},
+	"line": func(map[string]string) (drivers.Driver, error) {
+		return fake{drivers.Profile{Name: "line", SeveralPumps: true, Addressing: "00 to 99", Identity: drivers.IdentityWeak}}, nil
 	},
 }
 
@@ -75,7 +91,7 @@ func TestBadConfigurationsNameLineValueAndMend(t *testing.T) {
 		{"wrong type", "gateway: home-1", "gateway: [home-1]", "c.yaml:1: gateway: is not a name"},
 		{"no gateway", "gateway: home-1\n", "", `gateway: is missing; name the gateway`},
 		{"no pump", "pumps:\n", "pumps: []\nx:\n", "c.yaml:3: pumps: holds no pump"},
-		{"unknown driver", "driver: miva", "driver: mivaa", `c.yaml:6: pumps[0].driver: "mivaa": is not one of bench, miva; did you mean "miva"?`},
+		{"unknown driver", "driver: miva", "driver: mivaa", `c.yaml:6: pumps[0].driver: "mivaa": is not one of bench, line, miva, tower; did you mean "miva"?`},
 		{"driver setting", "driver: miva", "driver: miva\n  settings: {checksum: crc}", "c.yaml:7: pumps[0].settings: checksum is neither sum nor xor"},
 		{"no serial number", "  serial: SN800008\n", "", "c.yaml:4: pumps[0].serial: is missing; write the serial number"},
 		{"simulator on a real gateway", "SN800008", "SIM00001", `c.yaml:7: pumps[0].serial: "SIM00001": is a simulator's serial number, and this gateway is real; set simulated: true`},
@@ -100,6 +116,70 @@ func TestBadConfigurationsNameLineValueAndMend(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			_, err := Parse("c.yaml", []byte(strings.Replace(good, row.old, row.replacement, 1)), table)
+			if err == nil || !strings.Contains(err.Error(), row.want) {
+				t.Errorf("got  %v\nwant %s", err, row.want)
+			}
+		})
+	}
+}
+
+const shared = `gateway: home-1
+data_dir: data
+pumps:
+- name: blue
+  port: /dev/ttyUSB0
+  address: 1
+  driver: tower
+  serial: SN1
+  settings: {baud: 9600}
+- name: red
+  port: /dev/ttyUSB0
+  address: 2
+  driver: tower
+  serial: SN2
+  settings: {baud: "9600"}
+`
+
+// Covers GW-110, GW-127.
+func TestSeveralPumpsOnOnePort(t *testing.T) {
+	c, err := Parse("c.yaml", []byte(shared), table)
+	if err != nil || len(c.Pumps) != 2 || c.Pumps[1].Address != "2" {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	for _, row := range []struct{ name, old, replacement, want string }{
+		{"another driver", "driver: tower\n  serial: SN2", "driver: miva\n  serial: SN2", `c.yaml:13: pumps[1].driver: "miva": differs from tower of the pump in line 4 on the same port; pumps on one port speak one protocol`},
+		{"other settings", `"9600"`, "19200", "c.yaml:15: pumps[1].settings: differ from those of the pump in line 4 on the same port; write the same settings"},
+		{"settings missing", `  settings: {baud: "9600"}` + "\n", "", "c.yaml:10: pumps[1].settings: differ from those of the pump in line 4"},
+		{"another interval", "serial: SN2", "serial: SN2\n  poll_interval: 1s", `c.yaml:15: pumps[1].poll_interval: "1s": is 1s, and 5s for the pump in line 4 on the same port; write the same interval`},
+		{"interval missing", "serial: SN1", "serial: SN1\n  poll_interval: 1s", "pumps[1].poll_interval: is 5s, and 1s for the pump in line 4"},
+		{"same address", "address: 2", "address: 1", `c.yaml:12: pumps[1].address: "1": is the address of the pump in line 6 on the same port, too; give each`},
+		{"second without address", "  address: 2\n", "", "c.yaml:10: pumps[1].address: is missing; on a port with several pumps each needs its own; it is a digit"},
+		{"first without address", "  address: 1\n", "", "c.yaml:4: pumps[0].address: is missing; the pump in line 9 is on the same port"},
+		{"no address of the protocol", "address: 2", "address: x", `c.yaml:12: pumps[1].address: "x": is no address of this protocol: not one digit; an address is a digit`},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			_, err := Parse("c.yaml", []byte(strings.Replace(shared, row.old, row.replacement, 1)), table)
+			if err == nil || !strings.Contains(err.Error(), row.want) {
+				t.Errorf("got  %v\nwant %s", err, row.want)
+			}
+		})
+	}
+}
+
+// Covers GW-128.
+func TestPumpsWithoutSerialNumberNeedAnAddress(t *testing.T) {
+	text := "gateway: home-1\nsimulated: true\ndata_dir: data\npumps:\n- {name: blue, port: /dev/a, driver: line, address: 00}\n- {name: red, port: /dev/b, driver: line, address: 00}\n"
+	c, err := Parse("c.yaml", []byte(text), table)
+	if err != nil || c.Pumps[0].Address != "00" {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	for _, row := range []struct{ name, old, replacement, want string }{
+		{"no address", ", address: 00", "", "pumps[0].address: is missing; without a serial number the address is all that tells the pump from another; it is 00 to 99"},
+		{"serial number", "address: 00", "address: 00, serial: SN1", "cannot be compared: this protocol tells no serial number; remove it"},
+		{"address of a protocol that has none", "driver: line", "driver: bench", "is not for this driver: its protocol has no addresses; remove it"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			_, err := Parse("c.yaml", []byte(strings.Replace(text, row.old, row.replacement, 1)), table)
 			if err == nil || !strings.Contains(err.Error(), row.want) {
 				t.Errorf("got  %v\nwant %s", err, row.want)
 			}

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"net"
 	"net/url"
 	"path/filepath"
@@ -85,106 +84,6 @@ func zone(n document.Node) *time.Location {
 		return time.UTC
 	}
 	return loc
-}
-
-func (c *Config) readPumps(n document.Node, table Drivers) {
-	list := n.List()
-	if n.Present() && len(list) == 0 {
-		n.Fail("holds no pump", "list at least one pump")
-	}
-	type place struct{ what, value string }
-	first := map[place]int{}
-	unique := func(n document.Node, what, value string) {
-		if value == "" {
-			return
-		}
-		if line, twice := first[place{what, value}]; twice {
-			n.Fail("is the "+what+" of the pump in line "+fmt.Sprint(line)+", too", "give each pump its own")
-		}
-		first[place{what, value}] = n.Line()
-	}
-	for _, entry := range list {
-		m := entry.Mapping("name", "label", "colour", "port", "address", "driver", "settings", "serial", "poll_interval")
-		p := Pump{
-			Name:    m.Get("name").Need(`name the pump, e.g. "blue"`).Name(),
-			Label:   m.Get("label").Text(),
-			Colour:  m.Get("colour").OneOf("blue", "green", "yellow", "red", "orange", "purple", "grey", "white", "black"),
-			Address: m.Get("address").Text(),
-			Serial:  m.Get("serial").Text(),
-			Line:    entry.Line(),
-		}
-		if p.Label == "" {
-			p.Label = p.Name
-		}
-		p.Port = c.port(m.Get("port").Need("name the serial port, e.g. /dev/serial/by-id/… or tcp://host:port"))
-		profile := readDriver(&p, m, table)
-		c.checkIdentity(&p, m, profile)
-		unique(m.Get("name"), "name", p.Name)
-		unique(m.Get("serial"), "serial number", p.Serial)
-		unique(m.Get("port"), "port", p.Port+"\x00"+p.Address)
-		c.Pumps = append(c.Pumps, p)
-	}
-}
-
-func (c *Config) port(n document.Node) string {
-	text := n.Text()
-	if rest, isTCP := strings.CutPrefix(text, "tcp://"); isTCP {
-		if host, port, err := net.SplitHostPort(rest); err != nil || host == "" || port == "" {
-			n.Fail("is not a host and port", `write it like "tcp://192.0.2.7:4001"`)
-		}
-		return text
-	}
-	if strings.Contains(text, "://") {
-		n.Fail("is not a port", "write a device path, e.g. /dev/serial/by-id/…, or tcp://host:port")
-	}
-	return c.relative(text)
-}
-
-func readDriver(p *Pump, m document.Mapping, table Drivers) drivers.Profile {
-	p.Driver = m.Get("driver").Need("name the protocol, one of " + strings.Join(table.Names(), ", ")).OneOf(table.Names()...)
-	p.Settings = map[string]string{}
-	settings := m.Get("settings")
-	keys := settings.Keys()
-	values := settings.Mapping(keys...)
-	for _, key := range keys {
-		p.Settings[key] = values.Get(key).Text()
-	}
-	if p.Driver == "" {
-		return drivers.Profile{}
-	}
-	driver, err := table[p.Driver](p.Settings)
-	if err != nil {
-		settings.Fail(err.Error(), "mend or remove the setting")
-		return drivers.Profile{}
-	}
-	profile := driver.Profile()
-	p.Interval = m.Get("poll_interval").Duration(max(time.Second, profile.MinPollInterval), 15*time.Second, DefaultInterval)
-	return profile
-}
-
-func (c *Config) checkIdentity(p *Pump, m document.Mapping, profile drivers.Profile) {
-	if profile.Name == "" {
-		return
-	}
-	serial := m.Get("serial")
-	if profile.Identity == drivers.IdentityWeak {
-		if !c.Simulated {
-			m.Get("driver").Fail("this pump cannot be told from another (no serial number) and is for the bench only",
-				"use it on a gateway with simulated: true")
-		}
-		return
-	}
-	serial.Need("write the serial number that is printed on the pump; without it another pump's values would be taken for this patient's")
-	if p.Serial == "" || profile.SimulatorSerials == nil {
-		return
-	}
-	switch sim := profile.SimulatorSerials.MatchString(p.Serial); {
-	case sim && !c.Simulated:
-		serial.Fail("is a simulator's serial number, and this gateway is real", "set simulated: true at the top, or write the real pump's number")
-	case !sim && c.Simulated:
-		serial.Fail("is not a simulator's serial number, and this gateway is simulated",
-			"a gateway is wholly real or wholly simulated: mend the number or remove simulated: true")
-	}
 }
 
 func (c *Config) readMQTT(n document.Node) {

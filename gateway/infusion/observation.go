@@ -70,12 +70,18 @@ type Observation struct {
 	BolusInfused Opt[units.Volume]
 	BolusVTBI    Opt[units.Volume]
 
+	Concentration drivers.Quantity // in one of the units of a concentration
+	DoseRate      drivers.Quantity // in one of the units of a dose rate
+	TimeRemaining drivers.Quantity // s
+	ContainerSize Opt[units.Volume]
+
 	Program, DrugName   string
 	BatteryVolts        drivers.Quantity
 	BatteryLevel        drivers.Quantity
+	BatteryTime         drivers.Quantity // s
 	BatteryStatus       string
 	ExternalPower       drivers.Truth
-	UpstreamSensor      drivers.Quantity
+	UpstreamSensor      drivers.Quantity // this and the next three have one unit
 	DownstreamSensor    drivers.Quantity
 	UpstreamThreshold   drivers.Quantity
 	DownstreamThreshold drivers.Quantity
@@ -86,7 +92,8 @@ type Observation struct {
 	AlarmsReason string
 	Alarms       []drivers.Alarm
 
-	Uncertain   []string
+	Uncertain   []string // fields of drivers.Report
+	AtLeast     []string // the same: their true value is this or greater
 	Unavailable []string
 	BadFrames   int
 	Problems    []string // values that were refused, one line each

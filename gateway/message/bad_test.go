@@ -98,6 +98,13 @@ func badMessages() []badMessage {
 		{"number with exponent", "observation-ok", []set{{"programmed_rate_ml_per_h", n("1.11e0")}}},
 		{"null for absent", "observation-ok", []set{{"vtbi_ml", nil}}},
 		{"charge above 100", "observation-full", []set{{"battery.charge_percent", n("101")}}},
+		{"dose without unit", "observation-full", []set{{"pump_dose_rate.unit", absent}}},
+		{"dose in a unit of nobody", "observation-full", []set{{"pump_dose_rate.unit", "mcg/kg/min"}}},
+		{"dose in the unit of a concentration", "observation-full", []set{{"pump_dose_rate.unit", "ug/mL"}}},
+		{"concentration in the unit of a dose", "observation-full", []set{{"pump_concentration.unit", "ug/min"}}},
+		{"time remaining below zero", "observation-full", []set{{"time_remaining_s", n("-1")}}},
+		{"time remaining beside unknown_reason", "observation-unknown-no-reply", []set{{"time_remaining_s", n("60")}}},
+		{"dose beside unknown_reason", "observation-unknown-no-reply", []set{{"pump_dose_rate", obj{"value": n("1"), "unit": "ug/min"}}}},
 		{"weight zero", "observation-ok", []set{{"verdict.inputs.weight_kg", n("0")}}},
 		{"bad_frames zero is absent", "observation-full", []set{{"bad_frames", n("0")}}},
 

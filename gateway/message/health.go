@@ -46,6 +46,12 @@ type Sink struct {
 type PumpLink struct {
 	Pump string `json:"pump"`
 	Link
+	// Counts since the daemon started.
+	Cycles          uint64 `json:"cycles,omitzero"`
+	FailedCycles    uint64 `json:"failed_cycles,omitzero"`
+	BadFrames       uint64 `json:"bad_frames,omitzero"`
+	UnknownPumps    uint64 `json:"unknown_pump_reports,omitzero"` // on the pump's port
+	RepeatedReports uint64 `json:"repeated_reports,omitzero"`
 }
 
 // Spool is the gateway's own record on disk.

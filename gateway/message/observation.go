@@ -23,18 +23,30 @@ type Reading struct {
 	VTBIMl                 Decimal `json:"vtbi_ml,omitzero"`
 	VTBIRemainingMl        Decimal `json:"vtbi_remaining_ml,omitzero"`
 
-	Bolus     *Bolus     `json:"bolus,omitzero"`
-	Program   string     `json:"program,omitzero"`
-	DrugName  string     `json:"pump_drug_name,omitzero"`
-	Battery   *Battery   `json:"battery,omitzero"`
-	Occlusion *Occlusion `json:"occlusion_sensors,omitzero"`
-	PumpClock *PumpClock `json:"pump_clock,omitzero"`
+	TimeRemainingS  Decimal `json:"time_remaining_s,omitzero"`  // until the programmed end, as the pump tells it
+	ContainerSizeMl Decimal `json:"container_size_ml,omitzero"` // of syringe or bag, as set on the pump
+
+	Concentration *Measure   `json:"pump_concentration,omitzero"` // as set on the pump, not of the confirmed bag
+	DoseRate      *Measure   `json:"pump_dose_rate,omitzero"`     // as the pump works it out
+	Bolus         *Bolus     `json:"bolus,omitzero"`
+	Program       string     `json:"program,omitzero"`
+	DrugName      string     `json:"pump_drug_name,omitzero"`
+	Battery       *Battery   `json:"battery,omitzero"`
+	Occlusion     *Occlusion `json:"occlusion_sensors,omitzero"`
+	PumpClock     *PumpClock `json:"pump_clock,omitzero"`
 
 	Alarms      *PumpAlarms `json:"pump_alarms,omitzero"`
-	Uncertain   []string    `json:"uncertain,omitzero"`   // fields whose meaning the protocol leaves open
+	Uncertain   []string    `json:"uncertain,omitzero"`   // paths of fields whose meaning the protocol leaves open
+	AtLeast     []string    `json:"at_least,omitzero"`    // paths of fields whose true value is this or greater
 	Unavailable []string    `json:"unavailable,omitzero"` // what this pump does not answer
 	Problems    []string    `json:"problems,omitzero"`    // values that were refused, and why
 	BadFrames   int         `json:"bad_frames,omitzero"`
+}
+
+// Measure is a number in one of several units, in UCUM.
+type Measure struct {
+	Value Decimal `json:"value"`
+	Unit  string  `json:"unit"`
 }
 
 // Bolus is the pump's bolus as it reports it.
@@ -50,6 +62,7 @@ type Battery struct {
 	TS            Time    `json:"ts"`
 	VoltageV      Decimal `json:"voltage_v,omitzero"`
 	ChargePercent Decimal `json:"charge_percent,omitzero"` // only when the pump tells a percentage
+	RemainingS    Decimal `json:"remaining_s,omitzero"`    // only when the pump tells a time
 	Status        string  `json:"status,omitzero"`         // the pump's own word
 	ExternalPower string  `json:"external_power,omitzero"` // yes | no
 }

@@ -5,6 +5,9 @@ package normalize
 
 import (
 	"fmt"
+	"math/big"
+	"slices"
+	"strings"
 	"time"
 
 	"infusiond/drivers"
@@ -50,18 +53,21 @@ func Observation(in Input) infusion.Observation {
 	o.BolusRate = n.rate("bolus_rate", r.BolusRate)
 	o.BolusInfused = n.volume("bolus_infused", r.BolusInfused)
 	o.BolusVTBI = n.volume("bolus_vtbi", r.BolusVTBI)
+	o.Concentration = n.oneOf("concentration", r.Concentration, concentrationUnits)
+	o.DoseRate = n.oneOf("dose_rate", r.DoseRate, doseUnits)
+	o.TimeRemaining = n.plain("time_remaining", r.TimeRemaining, drivers.Second)
+	o.ContainerSize = n.volume("container_size", r.ContainerSize)
 	o.BatteryVolts = n.plain("battery_volts", r.BatteryVolts, drivers.Volt)
-	o.BatteryLevel = n.plain("battery_level", r.BatteryLevel, drivers.Percent)
+	o.BatteryLevel = n.percentage("battery_level", r.BatteryLevel)
+	o.BatteryTime = n.plain("battery_time", r.BatteryTime, drivers.Second)
 	o.BatteryStatus, o.ExternalPower = r.BatteryStatus, r.ExternalPower
-	o.UpstreamSensor, o.DownstreamSensor = n.sensor("upstream", r.UpstreamSensor), n.sensor("downstream", r.DownstreamSensor)
-	o.UpstreamThreshold = n.sensor("upstream_threshold", r.UpstreamThreshold)
-	o.DownstreamThreshold = n.sensor("downstream_threshold", r.DownstreamThreshold)
+	n.sensors(&o, r)
 	o.PumpClock, o.PumpClockS = r.PumpClock, n.plain("pump_clock", r.PumpClockS, drivers.Second)
 	o.AlarmsKnown, o.AlarmsReason = r.AlarmsKnown, r.AlarmsReason
 	if r.AlarmsKnown {
 		o.Alarms = r.Alarms
 	}
-	o.Uncertain, o.Unavailable, o.BadFrames = r.Uncertain, r.Unavailable, r.BadFrames
+	o.Uncertain, o.AtLeast, o.Unavailable, o.BadFrames = r.Uncertain, r.AtLeast, r.Unavailable, r.BadFrames
 	o.Problems = n.problems
 	return o
 }
@@ -120,23 +126,74 @@ func (c *converter) volume(name string, q drivers.Quantity) infusion.Opt[units.V
 	return infusion.Opt[units.Volume]{}
 }
 
+// plain lets a number of one unit pass as it is; none of those that are left so can be below zero.
 func (c *converter) plain(name string, q drivers.Quantity, want drivers.Unit) drivers.Quantity {
-	if q.Valid && q.Unit != want {
-		c.refuse(name, q, "is not in "+want.String())
+	return c.oneOf(name, q, []drivers.Unit{want})
+}
+
+// oneOf lets a number of one of several units pass as it is.
+func (c *converter) oneOf(name string, q drivers.Quantity, want []drivers.Unit) drivers.Quantity {
+	switch {
+	case !q.Valid:
+	case !slices.Contains(want, q.Unit):
+		names := make([]string, len(want))
+		for i, u := range want {
+			names[i] = u.String()
+		}
+		c.refuse(name, q, "is not in "+strings.Join(names, ", "))
+		return drivers.Quantity{}
+	case q.Mantissa < 0:
+		c.refuse(name, q, "is below zero")
 		return drivers.Quantity{}
 	}
 	return q
 }
 
-func (c *converter) sensor(name string, q drivers.Quantity) drivers.Quantity {
-	switch {
-	case !q.Valid:
-	case q.Unit == drivers.RawCount, q.Unit == drivers.Millibar, q.Unit == drivers.MillimetreOfMercury, q.Unit == drivers.PercentOfLimit:
-	default:
-		c.refuse(name, q, "is neither a count nor a pressure")
+func (c *converter) percentage(name string, q drivers.Quantity) drivers.Quantity {
+	q = c.plain(name, q, drivers.Percent)
+	if v, err := units.ParseDecimal(q.Decimal()); q.Valid && (err != nil || v.Cmp(hundred) > 0) {
+		c.refuse(name, q, "is above 100 percent")
 		return drivers.Quantity{}
 	}
 	return q
+}
+
+// sensors takes over the four numbers of the occlusion sensors. They share one unit; what is in another one
+// than those before it is refused.
+func (c *converter) sensors(o *infusion.Observation, r *drivers.Report) {
+	var first drivers.Quantity
+	for _, s := range []struct {
+		name string
+		from drivers.Quantity
+		to   *drivers.Quantity
+	}{
+		{"downstream", r.DownstreamSensor, &o.DownstreamSensor},
+		{"downstream_threshold", r.DownstreamThreshold, &o.DownstreamThreshold},
+		{"upstream", r.UpstreamSensor, &o.UpstreamSensor},
+		{"upstream_threshold", r.UpstreamThreshold, &o.UpstreamThreshold},
+	} {
+		switch {
+		case !s.from.Valid:
+		case !slices.Contains(sensorUnits, s.from.Unit):
+			c.refuse(s.name, s.from, "is neither a count nor a pressure")
+		case first.Valid && s.from.Unit != first.Unit:
+			c.refuse(s.name, s.from, "is in another unit than the other sensor values, "+first.Unit.String())
+		default:
+			first, *s.to = s.from, s.from
+		}
+	}
+}
+
+var hundred = big.NewRat(100, 1)
+
+var sensorUnits = []drivers.Unit{drivers.RawCount, drivers.Millibar, drivers.MillimetreOfMercury, drivers.PercentOfLimit}
+
+var concentrationUnits = []drivers.Unit{drivers.NanogramPerMilliliter, drivers.MicrogramPerMilliliter, drivers.MilligramPerMilliliter}
+
+var doseUnits = []drivers.Unit{
+	drivers.MicrogramPerMinute, drivers.MicrogramPerHour, drivers.MilligramPerMinute, drivers.MilligramPerHour,
+	drivers.NanogramPerKilogramPerMinute, drivers.MicrogramPerKilogramPerMinute, drivers.MicrogramPerKilogramPerHour,
+	drivers.MilligramPerKilogramPerMinute, drivers.MilligramPerKilogramPerHour,
 }
 
 var rateUnits = map[drivers.Unit]units.Rate{

@@ -76,6 +76,12 @@ func TestValuesThatCannotBeTrueAreRefusedWithTheirReason(t *testing.T) {
 		{"negative volume", func(r *drivers.Report) { r.VolumeInfused.Mantissa = -5 }, "outside 0 to 1000000 mL"},
 		{"battery in percent", func(r *drivers.Report) { r.BatteryVolts.Unit = drivers.Percent }, "battery_volts 285e-2 %: is not in V"},
 		{"sensor in volts", func(r *drivers.Report) { r.DownstreamSensor.Unit = drivers.Volt }, "downstream 520e0 V: is neither a count nor a pressure"},
+		{"sensors in two units", func(r *drivers.Report) { r.UpstreamThreshold = drivers.Number(900, 0, drivers.Millibar) }, "upstream_threshold 900e0 mbar: is in another unit than the other sensor values, count"},
+		{"dose as concentration", func(r *drivers.Report) { r.Concentration = drivers.Number(1, 0, drivers.MicrogramPerMinute) }, "concentration 1e0 ug/min: is not in ng/mL, ug/mL, mg/mL"},
+		{"rate as dose", func(r *drivers.Report) { r.DoseRate = drivers.Number(1, 0, drivers.MilliliterPerHour) }, "dose_rate 1e0 mL/h: is not in ug/min"},
+		{"negative dose", func(r *drivers.Report) { r.DoseRate = drivers.Number(-1, 0, drivers.MicrogramPerMinute) }, "dose_rate -1e0 ug/min: is below zero"},
+		{"time in volts", func(r *drivers.Report) { r.TimeRemaining = drivers.Number(1, 0, drivers.Volt) }, "time_remaining 1e0 V: is not in s"},
+		{"battery above full", func(r *drivers.Report) { r.BatteryLevel = drivers.Number(1001, -1, drivers.Percent) }, "battery_level 1001e-1 %: is above 100 percent"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			r := report()
@@ -84,7 +90,8 @@ func TestValuesThatCannotBeTrueAreRefusedWithTheirReason(t *testing.T) {
 			if len(o.Problems) != 1 || !strings.Contains(o.Problems[0], row.want) {
 				t.Errorf("problems %q, want %q", o.Problems, row.want)
 			}
-			if o.Programmed.Present() && o.VolumeInfused.Present() && o.BatteryVolts.Valid && o.DownstreamSensor.Valid {
+			if o.Programmed.Present() && o.VolumeInfused.Present() && o.BatteryVolts.Valid && o.DownstreamSensor.Valid &&
+				(o.Concentration.Valid || o.DoseRate.Valid || o.TimeRemaining.Valid || o.BatteryLevel.Valid || o.UpstreamThreshold.Valid) {
 				t.Error("the refused value stands in the observation")
 			}
 		})

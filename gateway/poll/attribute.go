@@ -21,12 +21,14 @@ func (e *lostError) Unwrap() error { return e.err }
 // the loop knows even when a driver wraps the error away.
 type watched struct {
 	drivers.Port
-	lost error
+	lost     error
+	received int // bytes read in this cycle
 }
 
-// Read passes on and notes every error but silence.
+// Read passes on, counts, and notes every error but silence.
 func (w *watched) Read(b []byte) (int, error) {
 	n, err := w.Port.Read(b)
+	w.received += n
 	w.note(err)
 	return n, err
 }
@@ -53,23 +55,12 @@ func (w *watched) note(err error) {
 	}
 }
 
-// attribute finds p's report and compares who sent it with the configuration. It returns
-// the report or a gap, never both.
-func (r *run) attribute(p *pump, reports []drivers.Report, err error) (*drivers.Report, *infusion.Gap) {
-	for i := range reports {
-		if reports[i].Address != p.Address {
-			continue
-		}
-		if gap := r.identify(p, strings.TrimSpace(reports[i].Identity.Serial)); gap != nil {
-			return nil, gap
-		}
-		report := reports[i]
-		return &report, nil
-	}
+// noReply is why p has no report in a cycle that ended with err.
+func noReply(p *pump, err error) *infusion.Gap {
 	if err == nil {
-		return nil, &infusion.Gap{Reason: infusion.GapNoReply, Detail: fmt.Sprintf("the pump at address %q did not answer", p.Address)}
+		return &infusion.Gap{Reason: infusion.GapNoReply, Detail: fmt.Sprintf("the pump at address %q did not answer", p.Address)}
 	}
-	return nil, gapOf(err)
+	return gapOf(err)
 }
 
 // identify compares a serial number with the configured one; nil when it may be attributed.

@@ -1,10 +1,12 @@
 package poll
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -36,6 +38,7 @@ type bench struct {
 	emitErr  error
 	block    time.Duration // the next Emit takes so long
 	troubles []error
+	turns    []Turn
 	returned []error // what serve returned
 	anchors  map[string]string
 	anchorIs error
@@ -59,6 +62,11 @@ func newBench(t *testing.T, change func(*Options)) *bench {
 			b.mu.Lock()
 			defer b.mu.Unlock()
 			b.troubles = append(b.troubles, err)
+		},
+		Watch: func(turn Turn) {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.turns = append(b.turns, turn)
 		},
 	}
 	if change != nil {
@@ -143,15 +151,15 @@ func (b *bench) emit(ctx context.Context, c Cycle) error {
 	b.cycles = append(b.cycles, c)
 	b.emitted = append(b.emitted, time.Since(b.start))
 	if c.Report != nil && c.Report.Anchor != "" {
-		b.anchors[c.Report.Identity.Serial] = c.Report.Anchor
+		b.anchors[c.Pump] = c.Report.Anchor
 	}
 	return nil
 }
 
-func (b *bench) anchor(_ context.Context, serial string) (string, error) {
+func (b *bench) anchor(_ context.Context, p Pump) (string, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.anchors[serial], b.anchorIs
+	return b.anchors[p.Name], b.anchorIs
 }
 
 // set changes what the fakes do next.
@@ -161,13 +169,19 @@ func (b *bench) set(change func()) {
 	change()
 }
 
-// pass lets virtual time go by and returns all cycles so far.
+// pass lets virtual time go by and returns all cycles so far by their time, those of one time in the
+// order of the configuration.
 func (b *bench) pass(d time.Duration) []Cycle {
 	time.Sleep(d)
 	synctest.Wait()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return append([]Cycle(nil), b.cycles...)
+	place := func(c Cycle) int {
+		return slices.IndexFunc(b.loop.o.Pumps, func(p Pump) bool { return p.Name == c.Pump })
+	}
+	return slices.SortedStableFunc(slices.Values(b.cycles), func(x, y Cycle) int {
+		return cmp.Or(cmp.Compare(x.At.Boot, y.At.Boot), cmp.Compare(place(x), place(y)))
+	})
 }
 
 // at returns when the cycles began, on the boot clock.
@@ -184,13 +198,15 @@ type fakeDriver struct {
 	identity drivers.IdentityStrength
 	open     func(ctx context.Context, p drivers.Port, o drivers.OpenOptions) error
 	poll     func(ctx context.Context, p drivers.Port) ([]drivers.Report, error)
+	stream   func(ctx context.Context, p drivers.Port, take func(drivers.Report)) error // instead of poll
+	single   bool                                                                       // one pump only
 
 	opened, closed atomic.Int32
 	closeErr       error
 }
 
 func (d *fakeDriver) Profile() drivers.Profile {
-	return drivers.Profile{Name: "fake", Identity: d.identity, MinPollInterval: 10 * time.Millisecond}
+	return drivers.Profile{Name: "fake", Identity: d.identity, MinPollInterval: 10 * time.Millisecond, SeveralPumps: !d.single}
 }
 
 func (d *fakeDriver) Open(ctx context.Context, p drivers.Port, o drivers.OpenOptions) (drivers.Conn, error) {
@@ -209,6 +225,9 @@ type fakeConn struct {
 }
 
 func (c *fakeConn) Poll(ctx context.Context, take func(drivers.Report)) error {
+	if c.stream != nil {
+		return c.stream(ctx, c.port, take)
+	}
 	if c.poll == nil {
 		take(report("", "A1"))
 		return nil

@@ -2,7 +2,6 @@ package poll
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -22,13 +21,13 @@ type run struct {
 	ports chan lease
 
 	pumps   []*pump
-	known   map[string]bool // addresses that were seen, configured or not
-	lease   *lease          // the port, while it is lent
-	port    *watched        // the same for the driver
-	conn    drivers.Conn    // the conversation, nil when it has to be begun
-	started bool            // a cycle was made
-	last    time.Duration   // when, on the boot clock
-	due     time.Duration   // when the next is
+	known   []string      // unknown addresses that were told of, the first few
+	lease   *lease        // the port, while it is lent
+	port    *watched      // the same for the driver
+	conn    drivers.Conn  // the conversation, nil when it has to be begun
+	started bool          // a cycle was made
+	last    time.Duration // when, on the boot clock
+	due     time.Duration // when the next is
 }
 
 // lease is a port that the line lends; its answer gives it back.
@@ -62,13 +61,12 @@ func (m *mailbox) get() infusion.Link {
 }
 
 func newRun(l *Loop) *run {
-	r := &run{Loop: l, ports: make(chan lease), known: make(map[string]bool, len(l.o.Pumps))}
+	r := &run{Loop: l, ports: make(chan lease)}
 	now := l.o.Clock()
 	r.mail.wake = make(chan struct{}, 1)
 	r.mail.link = infusion.Link{State: infusion.LinkOpening, Since: now}
 	for _, p := range l.o.Pumps {
 		r.pumps = append(r.pumps, &pump{Pump: p, link: r.mail.link})
-		r.known[p.Address] = true
 	}
 	r.due = now.Boot + min(quick, l.o.Interval)
 	return r
@@ -166,70 +164,50 @@ func (r *run) cycle(ctx context.Context) {
 		default:
 		}
 	}
-	var reports []drivers.Report
-	var err error
-	asked := r.lease != nil
-	if asked {
-		reports, err = r.ask(ctx)
-		if ctx.Err() != nil {
-			return // the cycle was cut off; it says nothing about the pump
-		}
-	}
-	end := r.o.Clock()
-	lost := asked && r.port.lost != nil
-	if lost {
-		err = &lostError{r.port.lost}
-		// Closing may take the line a while; until it speaks, this is the state.
-		r.mail.put(infusion.Link{State: infusion.LinkAbsent, Reason: oneLine(err.Error()), Since: end})
-		r.giveBack(r.port.lost)
-	}
-	r.countStrangers(reports)
-	cycles := make([]Cycle, 0, len(r.pumps))
-	for _, p := range r.pumps {
-		c := Cycle{Pump: p.Name, At: at, Took: end.Since(at)}
-		if asked {
-			c.Report, c.Gap = r.attribute(p, reports, err)
-			p.follow(c.Gap, lost, end)
-		} else {
-			line := r.mail.get()
-			c.Gap = absentGap(line)
+	t := newTurn(r, at)
+	if r.lease == nil {
+		line := r.mail.get()
+		for _, p := range r.pumps {
 			p.set(line.State, line.Reason, line.Since)
+			t.emit(ctx, p, Cycle{Gap: absentGap(line)})
 		}
-		c.Link = p.link
-		cycles = append(cycles, c)
+		t.join(ctx)
+		return
 	}
-	if stranger(cycles, err) {
-		r.hangUp()
+	r.port.received = 0
+	err := r.ask(ctx, t.report(ctx))
+	if ctx.Err() != nil {
+		t.wait.Wait()
+		return // the cycle was cut off; it says nothing about the pumps that had not answered
 	}
-	r.emit(ctx, cycles)
-}
-
-// stranger says whether somebody else answers and no pump of ours. Then who answers is
-// asked anew in the next cycle, because pumps can be exchanged at the far end of a cable.
-func stranger(cycles []Cycle, err error) bool {
-	wrong := errors.Is(err, drivers.ErrIdentity)
-	for _, c := range cycles {
-		if c.Report != nil {
-			return false
-		}
-		wrong = wrong || c.Gap.Reason == infusion.GapWrongIdentity
-	}
-	return wrong
+	t.end(ctx, err)
 }
 
 // ask begins the conversation when there is none, and polls once.
-func (r *run) ask(ctx context.Context) ([]drivers.Report, error) {
+func (r *run) ask(ctx context.Context, report func(drivers.Report)) error {
 	if r.conn == nil {
 		conn, err := r.o.Driver.Open(ctx, r.port, drivers.OpenOptions{
-			Anchors: r.anchors(ctx),
-			Now:     func() time.Duration { return r.o.Clock().Boot },
+			Anchors:   r.anchors(ctx),
+			Addresses: r.addresses(),
+			Now:       func() time.Duration { return r.o.Clock().Boot },
 		})
 		if err != nil {
-			return nil, fmt.Errorf("open conversation: %w", err)
+			return fmt.Errorf("open conversation: %w", err)
 		}
 		r.conn = conn
 	}
-	return drivers.Collect(ctx, r.conn)
+	return r.conn.Poll(ctx, report)
+}
+
+// addresses are the configured ones; none when the port carries one pump that needs none.
+func (r *run) addresses() []string {
+	var all []string
+	for _, p := range r.pumps {
+		if p.Address != "" {
+			all = append(all, p.Address)
+		}
+	}
+	return all
 }
 
 // anchors reads where the logs of the configured pumps were read to.
@@ -238,63 +216,18 @@ func (r *run) anchors(ctx context.Context) map[string]string {
 	for _, p := range r.pumps {
 		anchor := p.anchor
 		if r.o.Anchor != nil {
-			stored, err := r.o.Anchor(ctx, p.Serial)
+			stored, err := r.o.Anchor(ctx, p.Pump)
 			if err == nil {
 				anchor = stored
 			} else if ctx.Err() == nil {
-				r.trouble(fmt.Errorf("%w: serial number %s: %w", ErrAnchor, p.Serial, err))
+				r.trouble(fmt.Errorf("%w: pump %s: %w", ErrAnchor, p.Name, err))
 			}
 		}
 		if anchor != "" {
-			anchors[p.Serial] = anchor
+			anchors[drivers.AnchorKey(p.Serial, p.Address)] = anchor
 		}
 	}
 	return anchors
-}
-
-// emit hands the cycles over. When one is not taken, the conversation is begun anew from
-// the stored anchors, so that its log records are read again.
-func (r *run) emit(ctx context.Context, cycles []Cycle) {
-	failed := false
-	for i, c := range cycles {
-		err := r.o.Emit(ctx, c)
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err != nil:
-			failed = true
-			r.trouble(fmt.Errorf("%w: pump %s: %w", ErrEmit, c.Pump, err))
-		case c.Report != nil && c.Report.Anchor != "":
-			r.pumps[i].anchor = c.Report.Anchor
-		}
-	}
-	if failed {
-		r.hangUp()
-	}
-}
-
-// countStrangers counts reports of addresses that are not configured and tells each once.
-func (r *run) countStrangers(reports []drivers.Report) {
-	for i := range reports {
-		address := reports[i].Address
-		if r.configured(address) {
-			continue
-		}
-		r.strangers.Add(1)
-		if !r.known[address] {
-			r.known[address] = true
-			r.trouble(fmt.Errorf("%w: a pump answers at %q (serial number %q)", ErrUnknownAddress, address, reports[i].Identity.Serial))
-		}
-	}
-}
-
-func (r *run) configured(address string) bool {
-	for _, p := range r.pumps {
-		if p.Address == address {
-			return true
-		}
-	}
-	return false
 }
 
 func (r *run) trouble(err error) {

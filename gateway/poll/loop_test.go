@@ -380,8 +380,17 @@ func TestOptionsAreChecked(t *testing.T) {
 		{name: "no pump", change: func(o *Options) { o.Pumps = nil }, want: "no pump"},
 		{name: "no serial number", change: func(o *Options) { o.Pumps[0].Serial = "" }, want: "milrinone: no serial number"},
 		{name: "address twice", change: func(o *Options) {
-			o.Pumps = append(o.Pumps, Pump{Name: "dobutamine", Serial: "B2"})
-		}, want: `dobutamine: address "" belongs to milrinone`},
+			two(o)
+			o.Pumps[1].Address = "1"
+		}, want: `dobutamine: address "1" belongs to milrinone`},
+		{name: "no address among several", change: func(o *Options) {
+			two(o)
+			o.Pumps[1].Address = ""
+		}, want: "dobutamine: no address, and 2 pumps"},
+		{name: "several for a driver that knows one", change: func(o *Options) {
+			two(o)
+			o.Driver.(*fakeDriver).single = true
+		}, want: "2 pumps on this port, the driver fake knows one"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newBench(t, tt.change)

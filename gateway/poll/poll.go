@@ -24,6 +24,9 @@ var (
 	ErrAnchor = errors.New("anchor not readable")
 	// ErrUnknownAddress says that a pump answers that is not configured on this port.
 	ErrUnknownAddress = errors.New("unknown address")
+	// ErrRepeated says that the driver handed over a second report of one pump within a
+	// cycle. The first one stands.
+	ErrRepeated = errors.New("second report of one pump in a cycle")
 	// ErrClose says that a driver failed to end its conversation.
 	ErrClose = errors.New("conversation not closed")
 )
@@ -42,7 +45,7 @@ type Cycle struct {
 // Pump is one configured pump on the port.
 type Pump struct {
 	Name    string // the configured name
-	Address string // on its port, as in drivers.Report; empty when the port carries one pump
+	Address string // on its port, as in drivers.Report; may be empty when it is alone there
 	// Serial is the configured serial number. It is required, except where the protocol
 	// has none (drivers.IdentityWeak).
 	Serial string
@@ -67,10 +70,13 @@ type Options struct {
 	RefuseSerials *regexp.Regexp
 	Clock         infusion.Clock
 	Log           *slog.Logger
-	// Emit takes a cycle over and may block. An error means that it did not.
+	// Emit takes a cycle over and may block. An error means that it did not. The cycles of
+	// several pumps are emitted at the same time, those of one pump one after the other.
 	Emit func(ctx context.Context, c Cycle) error
-	// Anchor, optional, returns the stored log anchor of a serial number, empty for none.
-	Anchor func(ctx context.Context, serial string) (string, error)
+	// Anchor, optional, returns the stored log anchor of a pump, empty for none.
+	Anchor func(ctx context.Context, p Pump) (string, error)
+	// Watch, optional, is told after each cycle what it showed of the port. It must not block.
+	Watch func(t Turn)
 	// Trouble, optional, is told what no Cycle can carry; see the errors of this
 	// package. It must not block.
 	Trouble func(err error)
@@ -80,6 +86,7 @@ type Options struct {
 type Loop struct {
 	o         Options
 	strangers atomic.Uint64
+	repeats   atomic.Uint64
 }
 
 // New returns a loop that Run starts.
@@ -87,6 +94,9 @@ func New(o Options) *Loop { return &Loop{o: o} }
 
 // Strangers returns how many reports came from addresses that are not configured.
 func (l *Loop) Strangers() uint64 { return l.strangers.Load() }
+
+// Repeats returns how many reports were a second one of the same pump in one cycle.
+func (l *Loop) Repeats() uint64 { return l.repeats.Load() }
 
 // Run polls until ctx ends and then returns nil. An error means that the options are
 // wrong or that the line ended by itself.
@@ -121,10 +131,16 @@ func (o *Options) check() error {
 	if len(o.Pumps) == 0 {
 		return errors.New("poll: no pump on this port")
 	}
+	if len(o.Pumps) > 1 && !profile.SeveralPumps {
+		return fmt.Errorf("poll: %d pumps on this port, the driver %s knows one", len(o.Pumps), profile.Name)
+	}
 	seen := make(map[string]string, len(o.Pumps))
 	for _, p := range o.Pumps {
 		if p.Serial == "" && profile.Identity == drivers.IdentityStrong {
 			return fmt.Errorf("poll %s: no serial number configured", p.Name)
+		}
+		if p.Address == "" && len(o.Pumps) > 1 {
+			return fmt.Errorf("poll %s: no address, and %d pumps on this port", p.Name, len(o.Pumps))
 		}
 		if other, taken := seen[p.Address]; taken {
 			return fmt.Errorf("poll %s: address %q belongs to %s", p.Name, p.Address, other)

@@ -14,15 +14,11 @@ type pump struct {
 }
 
 // follow moves the link state after a cycle in which the pump was asked.
-func (p *pump) follow(gap *infusion.Gap, lost bool, now infusion.Instant) {
+func (p *pump) follow(gap *infusion.Gap, lost error, now infusion.Instant) {
 	switch {
-	case lost:
-		reason := "the port was lost"
-		if gap != nil {
-			reason = gap.Detail
-		}
+	case lost != nil:
 		p.failures = 0
-		p.set(infusion.LinkAbsent, reason, now)
+		p.set(infusion.LinkAbsent, oneLine(lost.Error()), now)
 	case gap == nil:
 		p.failures = 0
 		p.set(infusion.LinkOnline, "", now)

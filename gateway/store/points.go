@@ -97,6 +97,18 @@ func readingFields(l *line, r *message.Reading) {
 	l.decimal("pump_reported_volume_infused_ml", r.VolumeInfusedMl)
 	l.decimal("vtbi_ml", r.VTBIMl)
 	l.decimal("vtbi_remaining_ml", r.VTBIRemainingMl)
+	l.decimal("time_remaining_s", r.TimeRemainingS)
+	l.decimal("container_size_ml", r.ContainerSizeMl)
+	if m := r.Concentration; m != nil {
+		l.decimal("pump_concentration", m.Value)
+		l.text("pump_concentration_unit", m.Unit)
+	}
+	if m := r.DoseRate; m != nil {
+		l.decimal("pump_dose_rate", m.Value)
+		l.text("pump_dose_rate_unit", m.Unit)
+	}
+	l.text("uncertain", strings.Join(r.Uncertain, ","))
+	l.text("at_least", strings.Join(r.AtLeast, ","))
 	if b := r.Bolus; b != nil {
 		l.text("bolus_running", b.Running)
 		l.decimal("bolus_rate_ml_per_h", b.RateMlPerH)
@@ -106,6 +118,7 @@ func readingFields(l *line, r *message.Reading) {
 	if b := r.Battery; b != nil {
 		l.decimal("battery_voltage_v", b.VoltageV)
 		l.decimal("battery_charge_percent", b.ChargePercent)
+		l.decimal("battery_remaining_s", b.RemainingS)
 		l.text("battery_status", b.Status)
 		l.text("external_power", b.ExternalPower)
 	}

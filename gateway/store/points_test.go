@@ -24,6 +24,10 @@ func TestLines(t *testing.T) {
 	full := observation(2, "0.30")
 	full.Battery = &message.Battery{TS: message.TimeOf(began), VoltageV: message.DecimalOf("3.71"), Status: `half "full" \`}
 	full.Occlusion = &message.Occlusion{TS: message.TimeOf(began), Unit: "count", Upstream: message.DecimalOf("512")}
+	full.TimeRemainingS, full.ContainerSizeMl = message.DecimalOf("600"), message.DecimalOf("50.0")
+	full.Concentration = &message.Measure{Value: message.DecimalOf("0.20"), Unit: "mg/mL"}
+	full.DoseRate = &message.Measure{Value: message.DecimalOf("0.5"), Unit: "ug/kg/min"}
+	full.Uncertain, full.AtLeast, full.Battery.RemainingS = []string{"vtbi_ml", "delivery_status"}, []string{"time_remaining_s"}, message.DecimalOf("3600")
 	full.Alarms = &message.PumpAlarms{Known: "yes", Active: []message.PumpAlarm{{Code: "occlusion"}, {Code: "battery_low"}}}
 
 	event := message.Event{Envelope: envelope(1_000_003), Event: message.EventLoss, Text: "two\nlines", Loss: &message.Loss{Stream: "p1", FromSeq: 4, ToSeq: 9, Reason: "overflow"}}
@@ -50,7 +54,9 @@ func TestLines(t *testing.T) {
 			"a good cycle", record(t, spool.Observation, full),
 			`infusion,drug=milrinone\ 200\ µg/mL,gateway=g1,pump=p1,source=sim seq=2i,epoch="e1",clock="synced",durable=true,no_data=false,` +
 				`delivery_status="infusing",link_state="online",verdict="ok",prescription_infusion="inf-1",prescription_version=3i,` +
-				`programmed_rate_ml_per_h=1.2,pump_reported_rate_ml_per_h=0.3,battery_voltage_v=3.71,battery_status="half \"full\" \\",` +
+				`programmed_rate_ml_per_h=1.2,pump_reported_rate_ml_per_h=0.3,time_remaining_s=600,container_size_ml=50,pump_concentration=0.2,pump_concentration_unit="mg/mL",` +
+				`pump_dose_rate=0.5,pump_dose_rate_unit="ug/kg/min",uncertain="vtbi_ml,delivery_status",at_least="time_remaining_s",` +
+				`battery_voltage_v=3.71,battery_remaining_s=3600,battery_status="half \"full\" \\",` +
 				`occlusion_unit="count",occlusion_upstream=512,pump_alarms_known="yes",pump_alarms="occlusion,battery_low",prescribed_rate_ml_per_h=1.2 1772366402000000000`,
 		},
 		{
