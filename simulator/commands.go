@@ -89,6 +89,10 @@ func keypad() []command {
 		{"bolus", "bolus ML [rate=ML_PER_H]", "demand dose while running, at 10 times the rate unless said", []string{"rate"}, 1, 1, giveBolus},
 		{"bag", "bag ML [set=new]", "hang a new bag: a running pump stops, hangs and begins a new infusion; set=new changes the line too", []string{"set"}, 1, 1, hangBag},
 		{"battery", "battery PERCENT", "put in cells with this charge", nil, 1, 1, one(func(p *pump, v float64) error { return p.model.SetBattery(v / 100) })},
+		{"mains", "mains on|off", "plug the pump into the mains, or take it off", nil, 1, 1, func(p *pump, a arguments) error {
+			set := func(on bool) func() error { return func() error { p.model.SetMains(on); return nil } }
+			return onOff(a.values[0], set(true), set(false))
+		}},
 		{"power", "power on|off", "switch the pump on or off", nil, 1, 1, func(p *pump, a arguments) error {
 			return onOff(a.values[0], p.model.PowerOn, p.model.PowerOff)
 		}},
@@ -186,6 +190,19 @@ func world() []command {
 				return err
 			}
 			return p.model.Block(share)
+		}},
+		{"height", "height CM", "put the pump so far below the patient; each cm is 1 mbar in the line", nil, 1, 1, one(func(p *pump, v float64) error { return p.model.SetHeight(v) })},
+		{"bubble", "bubble UL", "let a bubble of air pass; only a pump with a detector sees it", nil, 1, 1, one(func(p *pump, v float64) error { return p.model.Bubble(v) })},
+		{"heat", "heat DEGREES [for=DURATION]", "warm what is around the pump, an hour unless said; below zero cools", []string{"for"}, 1, 1, func(p *pump, a arguments) error {
+			degrees, err := parse(a.values[0])
+			if err != nil {
+				return err
+			}
+			d, err := a.duration("for", time.Hour)
+			if err != nil {
+				return err
+			}
+			return p.model.Heat(degrees, d)
 		}},
 		{"motor", "motor FACTOR", "command this share of the strokes while the pump reports its rate", nil, 1, 1, one(func(p *pump, v float64) error { return p.model.SlowMotor(v) })},
 		{"freeze", "freeze on|off", "repeat the present values with good checksums", nil, 1, 1, func(p *pump, a arguments) error {

@@ -72,6 +72,12 @@ func parseCommand(text string) (command, arguments, error) {
 	return c, a, nil
 }
 
+// CheckCommand says whether a text is a command that Do understands; what a pump refuses shows only when it is done.
+func CheckCommand(text string) error {
+	_, _, err := parseCommand(text)
+	return err
+}
+
 func knownCommands() string {
 	var names []string
 	for _, c := range commands() {

@@ -115,6 +115,14 @@ func Models() []front.Info {
 	return list
 }
 
+// SerialOf returns the serial number of a simulated pump number n, from 1, of a protocol; empty where it has none.
+func SerialOf(protocol string, n int) string {
+	if p, err := protocolOf(protocol); err == nil && p.serial != nil {
+		return p.serial(n)
+	}
+	return ""
+}
+
 func modelNames() string {
 	var names []string
 	for _, p := range protocols() {

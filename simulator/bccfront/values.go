@@ -146,7 +146,7 @@ func (b *block) flags(v *pumpmodel.View, syringe bool) {
 	b.put("INM2", yes[v.State == pumpmodel.Bolus])
 	b.put("INM3", yes[v.State.Moving()])
 	b.put("INM6", "0")
-	b.put("INM8", "0")
+	b.put("INM8", yes[v.Mains])
 	b.put("INM10", yes[v.State == pumpmodel.KVO])
 	b.put("INM14", "0")
 }
@@ -163,6 +163,9 @@ func (b *block) words(v *pumpmodel.View) {
 		bits["PREALARM"] |= 1 << 5
 	}
 	status := uint32(1)
+	if v.Mains {
+		status |= 1 << 1
+	}
 	if v.State.Moving() {
 		status |= 1<<7 | 1<<8
 	}
@@ -182,7 +185,7 @@ func (b *block) words(v *pumpmodel.View) {
 func Physics() pumpmodel.Config {
 	c := pumpmodel.Default()
 	c.StrokeML, c.CounterStepML, c.RateStep, c.MaxRate = 0.02, 0.1, 0.01, 1200
-	c.AirDetector = true
+	c.AirDetector, c.Mains = true, true                      // a station hangs on the mains
 	c.BatteryMAH, c.IdleMA, c.MotorMAHPerML = 1000, 240, 0.1 // about four hours
 	return c
 }

@@ -189,7 +189,7 @@ func Physics() pumpmodel.Config {
 	c.StrokeML, c.CounterStepML, c.RateStep, c.MaxRate = 0.001, 0.001, 0.001, 1699
 	c.ComplianceMLPerBar = 1
 	c.UpstreamSensor, c.AirDetector = false, false
-	c.BatteryMAH = 1e9 // it hangs on the mains
+	c.Mains = true
 	return c
 }
 

@@ -229,6 +229,9 @@ func (p *Pump) SetBattery(charge float64) error {
 	return nil
 }
 
+// SetMains plugs the pump into the mains, or takes it off.
+func (p *Pump) SetMains(on bool) { p.mains = on }
+
 // StepClock moves the pump's own clock by d, as a person or a fault does.
 func (p *Pump) StepClock(d time.Duration) { p.clockSteps += d }
 

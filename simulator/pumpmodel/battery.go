@@ -48,6 +48,9 @@ func (p *Pump) drain(rate, dtH float64) {
 		capacity *= 0.7
 	}
 	b.mA = p.cfg.IdleMA + p.cfg.MotorMAHPerML*rate
+	if p.mains {
+		return
+	}
 	b.charge = max(0, b.charge-b.mA*dtH/capacity)
 	p.batteryEvents()
 }

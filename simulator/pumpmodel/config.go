@@ -74,6 +74,7 @@ type Config struct {
 	Rotary bool
 
 	// Battery: two AA cells unless changed.
+	Mains          bool // it hangs on the mains at the beginning: the battery lasts
 	BatteryMAH     float64
 	IdleMA         float64
 	MotorMAHPerML  float64

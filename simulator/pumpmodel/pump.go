@@ -57,6 +57,7 @@ type Pump struct {
 	air        bubbles
 	tempC      float64 // of the pump
 	heat       heatEvent
+	mains      bool
 	over       time.Duration // the sensed pressure has been above the limit so long
 }
 
@@ -96,6 +97,7 @@ func New(cfg Config, setup Setup, rng *rand.Rand) (*Pump, error) {
 	p.program = setup.Program
 	p.air = newBubbles(source())
 	p.tempC = cfg.TemperatureC + cfg.PouchC
+	p.mains = cfg.Mains
 	p.hang(setup.BagML)
 	p.record(Event{Kind: KindPowerOn, Code: uint16(p.battery.mark), A: p.battery.volts()})
 	return p, nil

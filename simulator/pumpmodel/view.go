@@ -29,6 +29,7 @@ type View struct {
 	Clock          time.Duration
 	Alarms         []Alarm // announced, most urgent first
 	TemperatureC   float64 // of the pump
+	Mains          bool    // it hangs on the mains
 }
 
 // View returns what the pump knows now.
@@ -39,7 +40,7 @@ func (p *Pump) View() View {
 		BolusRate: p.bolus.rate, BolusVTBI: float64(p.bolus.volumeNL) / 1e6, BolusInfused: float64(p.bolus.doneNL) / 1e6,
 		BatteryVolts: p.battery.volts(), BatteryCharge: p.battery.charge,
 		DownstreamMbar: p.sensedMbar, SuctionMbar: p.up.suction(), LimitMbar: p.cfg.LimitMbar, SuctionLimit: p.cfg.SuctionLimitMbar,
-		Clock: p.Clock(), TemperatureC: p.tempC,
+		Clock: p.Clock(), TemperatureC: p.tempC, Mains: p.mains,
 	}
 	q := int64(math.Round(p.cfg.CounterStepML * 1e6))
 	modulus := int64(math.Round(p.cfg.RolloverML * 1e6))

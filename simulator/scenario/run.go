@@ -1,0 +1,201 @@
+package scenario
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"infusiond/simulator"
+)
+
+// Stage is where a scenario plays.
+type Stage interface {
+	// Do does one command of infusim to a pump.
+	Do(pump, command string) error
+	// Until lets the scenario's time pass up to at.
+	Until(ctx context.Context, at time.Duration) error
+	// Status returns what a pump says beside what really happens.
+	Status(pump string) (simulator.Status, error)
+}
+
+// Options are the settings of Run.
+type Options struct {
+	// Harness, optional, does the steps that are not for the simulator.
+	Harness func(ctx context.Context, step Step) error
+	// Truth, optional, gets a JSON line for each pump after each step and at each Every: what it says beside what is true.
+	Truth io.Writer
+	Every time.Duration // 0: after steps only
+	// Told, optional, is told each step as it happens, for people.
+	Told func(text string)
+}
+
+// Result is how a run went.
+type Result struct {
+	Steps   int
+	Left    []Step   // steps for a harness that nobody did
+	Refused []string // commands that the pump refused, as a real one would
+	Wrong   []string // facts that do not hold
+}
+
+// moment is one line of the truth.
+type moment struct {
+	ElapsedS float64          `json:"elapsed_s"` // of the scenario
+	Status   simulator.Status `json:"status"`
+}
+
+// Run plays a scenario. The error is that of the stage, the harness or the writer; a fact that does not hold stands in the result.
+func Run(ctx context.Context, s *Scenario, stage Stage, o Options) (Result, error) {
+	p := &play{Scenario: s, stage: stage, o: o}
+	times := map[time.Duration]bool{s.Duration: true}
+	for _, step := range s.Steps {
+		times[step.At] = true
+	}
+	for _, f := range s.Facts {
+		times[f.At] = true
+	}
+	if o.Every > 0 && o.Truth != nil {
+		for at := o.Every; at < s.Duration; at += o.Every {
+			times[at] = true
+		}
+	}
+	for _, at := range slices.Sorted(maps.Keys(times)) {
+		if err := stage.Until(ctx, at); err != nil {
+			return p.result, fmt.Errorf("scenario %s at %v: %w", s.ID, at, err)
+		}
+		if err := p.facts(at); err != nil {
+			return p.result, err
+		}
+		if err := p.steps(ctx, at); err != nil {
+			return p.result, fmt.Errorf("scenario %s at %v: %w", s.ID, at, err)
+		}
+		if err := p.truth(at); err != nil {
+			return p.result, err
+		}
+	}
+	return p.result, nil
+}
+
+type play struct {
+	*Scenario
+	stage  Stage
+	o      Options
+	result Result
+}
+
+func (p *play) tell(format string, args ...any) {
+	if p.o.Told != nil {
+		p.o.Told(fmt.Sprintf(format, args...))
+	}
+}
+
+// steps does what happens at a time, in the order of the file.
+func (p *play) steps(ctx context.Context, at time.Duration) error {
+	for _, step := range p.Steps {
+		if step.At != at {
+			continue
+		}
+		p.result.Steps++
+		if step.Harness != "" {
+			p.tell("%v harness: %s", at, step.Harness)
+			if p.o.Harness == nil {
+				p.result.Left = append(p.result.Left, step)
+				continue
+			}
+			if err := p.o.Harness(ctx, step); err != nil {
+				return fmt.Errorf("line %d: %w", step.Line, err)
+			}
+			continue
+		}
+		p.tell("%v %s: %s", at, step.Pump, step.Do)
+		err := p.stage.Do(step.Pump, step.Do)
+		switch {
+		case err == nil:
+		case errors.Is(err, simulator.ErrPump), errors.Is(err, simulator.ErrCommand):
+			return fmt.Errorf("line %d: %w", step.Line, err)
+		default:
+			p.result.Refused = append(p.result.Refused, fmt.Sprintf("line %d: %s %s: %v", step.Line, step.Pump, step.Do, err))
+		}
+	}
+	return nil
+}
+
+func (p *play) facts(at time.Duration) error {
+	for _, f := range p.Facts {
+		if f.At != at {
+			continue
+		}
+		status, err := p.stage.Status(f.Pump)
+		if err != nil {
+			return fmt.Errorf("line %d: %w", f.Line, err)
+		}
+		if wrong := f.check(&status); wrong != "" {
+			p.result.Wrong = append(p.result.Wrong, fmt.Sprintf("line %d: %s", f.Line, wrong))
+		}
+	}
+	return nil
+}
+
+func (p *play) truth(at time.Duration) error {
+	if p.o.Truth == nil {
+		return nil
+	}
+	encoder := json.NewEncoder(p.o.Truth)
+	for _, pump := range p.Pumps {
+		status, err := p.stage.Status(pump.Name)
+		if err != nil {
+			return err
+		}
+		if err := encoder.Encode(moment{at.Seconds(), status}); err != nil {
+			return fmt.Errorf("write truth: %w", err)
+		}
+	}
+	return nil
+}
+
+// PumpOptions returns the pumps of a scenario as pumps of a protocol. Rates are rounded to the protocol's step; each pump gets a line of its own.
+func (s *Scenario) PumpOptions(protocol string) ([]simulator.PumpOptions, error) {
+	var all []simulator.PumpOptions
+	for _, p := range s.Pumps {
+		parts := []string{"name=" + p.Name, "model=" + protocol}
+		for _, key := range slices.Sorted(maps.Keys(p.Keys)) {
+			value := p.Keys[key]
+			if key == "rate" {
+				rounded, err := round(value, protocol)
+				if err != nil {
+					return nil, fmt.Errorf("%s: pump %s: %w", s.File, p.Name, err)
+				}
+				value = rounded
+			}
+			parts = append(parts, key+"="+value)
+		}
+		o, err := simulator.ParsePump(strings.Join(parts, ","))
+		if err != nil {
+			return nil, fmt.Errorf("%s: pump %s: %w", s.File, p.Name, err)
+		}
+		all = append(all, o)
+	}
+	return all, nil
+}
+
+// round brings a rate to the step of a protocol's pumps.
+func round(text, protocol string) (string, error) {
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return "", fmt.Errorf("rate %q is not a number", text)
+	}
+	for _, info := range simulator.Models() {
+		if info.Protocol == protocol {
+			step := info.Physics().RateStep
+			return strconv.FormatFloat(math.Round(v/step)*step, 'f', 3, 64), nil
+		}
+	}
+	return "", fmt.Errorf("model %q is not known", protocol)
+}
