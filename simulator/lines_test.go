@@ -150,7 +150,7 @@ func TestPushedInVirtualTime(t *testing.T) {
 // TestPlanOfSharedLines puts eight pumps on two lines with names of their own.
 func TestPlanOfSharedLines(t *testing.T) {
 	dir := t.TempDir()
-	pumps, err := ParsePlan("newera:8@4,miva:1", dir, "")
+	pumps, err := ParsePlan("miva:1,newera:8@4", dir, "")
 	must(t, err)
 	r, err := Start(t.Context(), Options{Pumps: pumps, Seed: 1})
 	must(t, err)
