@@ -17,7 +17,7 @@ func cable() []command {
 		{"swap", "swap OTHER", "change places with another pump, without a hang-up", nil, 1, 1, func(p *pump, a arguments) error {
 			other, err := p.at.fleet.find(a.values[0])
 			if err != nil {
-				return fmt.Errorf("%w: %w", ErrCommand, err)
+				return err
 			}
 			if other == p {
 				return fmt.Errorf("%w: %s with itself", ErrCommand, p.o.Name)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -202,8 +203,15 @@ func TestSixtyFourPumpsAndNoGoroutineLeft(t *testing.T) {
 	dir := t.TempDir()
 	pumps, err := ParsePlan("miva:20,asena:8,bcc:16@4,newera:12@6,sapphire:8", dir, "")
 	must(t, err)
-	r, err := Start(t.Context(), Options{Pumps: pumps, Seed: 1})
+	last := DefaultPump("tcp")
+	last.TCP = "127.0.0.1:0"
+	r, err := Start(t.Context(), Options{Pumps: append(pumps, last), Seed: 1})
 	must(t, err)
+	port, err := r.Port("tcp")
+	must(t, err)
+	host, err := net.DialTimeout("tcp", strings.TrimPrefix(port, "tcp://"), time.Minute) // stays until the end
+	must(t, err)
+	defer host.Close()
 	for i := range 20 {
 		f, got := exchange(t, filepath.Join(dir, fmt.Sprintf("miva-%02d", i+1)))
 		if want := fmt.Sprintf("SIM%05d", i+1); !strings.Contains(got, want) {
@@ -211,7 +219,7 @@ func TestSixtyFourPumpsAndNoGoroutineLeft(t *testing.T) {
 		}
 		must(t, f.Close())
 	}
-	if list := r.Statuses(); len(list) != 64 || list[63].Model != "sapphire" || list[63].Says.State != "running" {
+	if list := r.Statuses(); len(list) != 65 || list[63].Model != "sapphire" || list[63].Says.State != "running" {
 		t.Errorf("%d pumps, the last %+v", len(list), list[len(list)-1])
 	}
 	must(t, r.Stop())

@@ -87,11 +87,18 @@ func keypad() []command {
 		{"rate", "rate ML_PER_H", "program another rate: pause, set, run", nil, 1, 1, one(func(p *pump, v float64) error { return p.model.SetRate(v) })},
 		{"vtbi", "vtbi ML", "program another volume to be infused", nil, 1, 1, one(func(p *pump, v float64) error { return p.model.SetVTBI(v) })},
 		{"bolus", "bolus ML [rate=ML_PER_H]", "demand dose while running, at 10 times the rate unless said", []string{"rate"}, 1, 1, giveBolus},
+		{"load", "load ML [rate=ML_PER_H]", "loading dose, also as the start of an infusion, at 10 times the rate unless said", []string{"rate"}, 1, 1, giveLoad},
+		{"clear", "clear", "set the volume counter to zero", nil, 0, 0, plain(func(p *pump) error { return p.model.ClearVolume() })},
+		{"quiet", "quiet", "switch the sound of the alarms off for a while; they stay announced", nil, 0, 0, plain(func(p *pump) error { return p.model.Silence() })},
+		{"door", "door open|closed", "open or close the door; a running pump stops", nil, 1, 1, func(p *pump, a arguments) error {
+			return either(a.values[0], "open", "closed", func(open bool) error { p.model.OpenDoor(open); return nil })
+		}},
+		{"detach", "detach", "take the set off the pump: one that runs stops at once, one that stands warns later", nil, 0, 0, plain(func(p *pump) error { p.model.Detach(true); return nil })},
+		{"attach", "attach", "put the set on", nil, 0, 0, plain(func(p *pump) error { p.model.Detach(false); return nil })},
 		{"bag", "bag ML [set=new]", "hang a new bag: a running pump stops, hangs and begins a new infusion; set=new changes the line too", []string{"set"}, 1, 1, hangBag},
 		{"battery", "battery PERCENT", "put in cells with this charge", nil, 1, 1, one(func(p *pump, v float64) error { return p.model.SetBattery(v / 100) })},
 		{"mains", "mains on|off", "plug the pump into the mains, or take it off", nil, 1, 1, func(p *pump, a arguments) error {
-			set := func(on bool) func() error { return func() error { p.model.SetMains(on); return nil } }
-			return onOff(a.values[0], set(true), set(false))
+			return either(a.values[0], "on", "off", func(on bool) error { p.model.SetMains(on); return nil })
 		}},
 		{"power", "power on|off", "switch the pump on or off", nil, 1, 1, func(p *pump, a arguments) error {
 			return onOff(a.values[0], p.model.PowerOn, p.model.PowerOff)
@@ -123,7 +130,11 @@ func renumber(p *pump, a arguments) error {
 	return nil
 }
 
-func giveBolus(p *pump, a arguments) error {
+func giveBolus(p *pump, a arguments) error { return give(p, a, p.model.GiveBolus) }
+
+func giveLoad(p *pump, a arguments) error { return give(p, a, p.model.GiveLoad) }
+
+func give(p *pump, a arguments, dose func(volume, rate float64) error) error {
 	volume, err := parse(a.values[0])
 	if err != nil {
 		return err
@@ -132,7 +143,7 @@ func giveBolus(p *pump, a arguments) error {
 	if err != nil {
 		return err
 	}
-	return p.model.GiveBolus(volume, rate)
+	return dose(volume, rate)
 }
 
 func hangBag(p *pump, a arguments) error {
@@ -169,13 +180,20 @@ func injectAlarm(p *pump, a arguments) error {
 }
 
 func onOff(word string, on, off func() error) error {
-	switch word {
-	case "on":
-		return on()
-	case "off":
+	return either(word, "on", "off", func(first bool) error {
+		if first {
+			return on()
+		}
 		return off()
+	})
+}
+
+// either calls act with whether word is the first of two.
+func either(word, first, second string, act func(first bool) error) error {
+	if word != first && word != second {
+		return fmt.Errorf("%w: %q, known %s and %s", ErrCommand, word, first, second)
 	}
-	return fmt.Errorf("%w: %q, known on and off", ErrCommand, word)
+	return act(word == first)
 }
 
 // world holds what happens to line, bag and patient.
@@ -191,20 +209,13 @@ func world() []command {
 			}
 			return p.model.Block(share)
 		}},
-		{"height", "height CM", "put the pump so far below the patient; each cm is 1 mbar in the line", nil, 1, 1, one(func(p *pump, v float64) error { return p.model.SetHeight(v) })},
-		{"bubble", "bubble UL", "let a bubble of air pass; only a pump with a detector sees it", nil, 1, 1, one(func(p *pump, v float64) error { return p.model.Bubble(v) })},
-		{"heat", "heat DEGREES [for=DURATION]", "warm what is around the pump, an hour unless said; below zero cools", []string{"for"}, 1, 1, func(p *pump, a arguments) error {
-			degrees, err := parse(a.values[0])
-			if err != nil {
-				return err
-			}
-			d, err := a.duration("for", time.Hour)
-			if err != nil {
-				return err
-			}
-			return p.model.Heat(degrees, d)
-		}},
 		{"motor", "motor FACTOR", "command this share of the strokes while the pump reports its rate", nil, 1, 1, one(func(p *pump, v float64) error { return p.model.SlowMotor(v) })},
+		{"bubble", "bubble MICROLITRES", "let a bubble of air pass the pump", nil, 1, 1, one(func(p *pump, v float64) error { return p.model.Bubble(v) })},
+		{"heat", "heat DEGREES [for=DURATION]", "sun or frost: surroundings so much warmer or, below 0, colder, for so long of simulated time, 1h unless said", []string{"for"}, 1, 1, heat},
+		{"height", "height CM", "put the pump so far below the patient, above is negative", nil, 1, 1, one(func(p *pump, v float64) error { return p.model.SetHeight(v) })},
+		{"crash", "crash on|off", "the pump's program hangs: the motor stands, nothing alarms, it says what it last knew", nil, 1, 1, func(p *pump, a arguments) error {
+			return either(a.values[0], "on", "off", func(on bool) error { p.model.Hang(on); return nil })
+		}},
 		{"freeze", "freeze on|off", "repeat the present values with good checksums", nil, 1, 1, func(p *pump, a arguments) error {
 			set := func(on bool) func() error {
 				return func() error { p.at.front.Freeze(p.at.place(p), on); return nil }
@@ -212,6 +223,18 @@ func world() []command {
 			return onOff(a.values[0], set(true), set(false))
 		}},
 	}
+}
+
+func heat(p *pump, a arguments) error {
+	degrees, err := parse(a.values[0])
+	if err != nil {
+		return err
+	}
+	d, err := a.duration("for", time.Hour)
+	if err != nil {
+		return err
+	}
+	return p.model.Heat(degrees, d)
 }
 
 func occlude(p *pump, a arguments) error {

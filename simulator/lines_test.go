@@ -150,7 +150,7 @@ func TestPushedInVirtualTime(t *testing.T) {
 // TestPlanOfSharedLines puts eight pumps on two lines with names of their own.
 func TestPlanOfSharedLines(t *testing.T) {
 	dir := t.TempDir()
-	pumps, err := ParsePlan("newera:8@4,miva:1", dir, "")
+	pumps, err := ParsePlan("miva:1,newera:8@4", dir, "")
 	must(t, err)
 	r, err := Start(t.Context(), Options{Pumps: pumps, Seed: 1})
 	must(t, err)
@@ -160,5 +160,55 @@ func TestPlanOfSharedLines(t *testing.T) {
 	}
 	if s, err := r.Status("newera-08"); err != nil || s.Address != "03" {
 		t.Errorf("address %q, %v", s.Address, err)
+	}
+}
+
+// TestVirtualFleet: lines share one time; pumps change ports in it; what a line pushes while another one is used comes at its time.
+func TestVirtualFleet(t *testing.T) {
+	v, err := NewVirtualFleet(parsed(t, "name=a,model=newera,rate=1", "name=b,model=newera,rate=2", "name=s,model=sapphire"), 1)
+	must(t, err)
+	one, err := v.Port("a")
+	must(t, err)
+	two, err := v.Port("s")
+	must(t, err)
+	_, err = two.Write([]byte{0xBB, 0x65, 0, 0x67, 3, 0, 1, 0, 0x16, 0xE6})
+	must(t, err)
+	begin := v.Now()
+	for v.Now() < begin+10*time.Second { // exchanges of 15 ms on the other line
+		_, err = one.Write([]byte("0RAT\r"))
+		must(t, err)
+		_, err = one.Read(make([]byte, 64))
+		must(t, err)
+	}
+	if s, err := v.Status("s"); err != nil || s.Truth.ElapsedS < 9.5 {
+		t.Errorf("%v s passed for the other pump, %v", s.Truth.ElapsedS, err)
+	}
+	var got int
+	must(t, two.SetReadTimeout(0))
+	for b := make([]byte, 4096); ; {
+		n, err := two.Read(b)
+		if err != nil {
+			break
+		}
+		got += n
+	}
+	if batches := got / 180; batches < 47 || batches > 50 {
+		t.Errorf("%d batches in 10 s, want about 49", batches)
+	}
+	must(t, v.Do("a", "swap b"))
+	if now, err := v.Port("a"); err != nil || now == one {
+		t.Errorf("a is still at its first port, %v", err)
+	}
+	must(t, v.Do("b", "unplug for=5s"))
+	if _, err := one.Write([]byte("0\r")); err == nil {
+		t.Error("b's new line takes bytes although it is unplugged")
+	}
+	v.Pass(5 * time.Second)
+	_, err = one.Write([]byte("0RAT\r"))
+	must(t, err)
+	b := make([]byte, 64)
+	n, err := one.Read(b)
+	if err != nil || string(b[:n]) != "\x0200I2.000MH\x03" {
+		t.Errorf("%q, %v; want b's rate", b[:n], err)
 	}
 }

@@ -17,7 +17,7 @@ const PlanHelp = "MODEL:PUMPS[@PUMPS_PER_LINE],..., e.g. miva:16,bcc:16@4,newera
 // ports from there on.
 func ParsePlan(plan, folder, tcp string) ([]PumpOptions, error) {
 	var pumps []PumpOptions
-	at := &places{folder: folder}
+	at := &places{folder: folder, of: map[string]int{}}
 	if tcp != "" {
 		host, port, err := net.SplitHostPort(tcp)
 		if err == nil {
@@ -59,7 +59,8 @@ func ParsePlan(plan, folder, tcp string) ([]PumpOptions, error) {
 type places struct {
 	folder, host string
 	port, lines  int
-	name         string // of the last line
+	of           map[string]int // lines by model
+	name         string         // of the last line
 }
 
 // planned is the pump number i of its model and number k of its part of the plan.
@@ -69,9 +70,10 @@ func planned(p *protocol, i, k, each int, at *places) PumpOptions {
 	o.Rate = o.possible(rates[i%len(rates)])
 	if k%each == 0 {
 		at.lines++
+		at.of[p.Protocol]++
 		at.name = o.Name
 		if each > 1 {
-			at.name = fmt.Sprintf("%s-line-%d", p.Protocol, at.lines)
+			at.name = fmt.Sprintf("%s-line-%d", p.Protocol, at.of[p.Protocol])
 		}
 	}
 	if each > 1 {

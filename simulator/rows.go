@@ -96,7 +96,8 @@ func asena() protocol {
 		}},
 	}
 	return protocol{Info: asenafront.Describe(), serials: regexp.MustCompile(`^SIM[0-9]-[0-9]{5}$`), serial: numbered("SIM0-00000")}.settled(
-		with(o, func(o asenafront.Options, m []front.Member, _ func() time.Duration) (front.Front, error) {
+		with(o, func(o asenafront.Options, m []front.Member, now func() time.Duration) (front.Front, error) {
+			o.Now = now
 			return made(asenafront.New(o, m))
 		}))
 }

@@ -76,10 +76,28 @@ func settings() []setting {
 		{"overfill", "mL in a bag beyond its label; 2 mL cannot be drawn out", number(func(o *PumpOptions) *float64 { return &o.Physics.OverfillML })},
 		{"battery", "charge at start, percent", percent(func(o *PumpOptions) *float64 { return &o.Physics.StartupCharge })},
 		{"drift", "drift of the pump's clock, ppm", number(func(o *PumpOptions) *float64 { return &o.Physics.ClockDriftPPM })},
-		{"unattended", "paused so long raises the unattended alarm, e.g. 5m; 0s never", func(o *PumpOptions, value string) (err error) {
-			o.Physics.UnattendedTime, err = time.ParseDuration(value)
-			return err
-		}},
+		{"unattended", "paused so long raises the unattended alarm, e.g. 5m; 0s never", span(func(o *PumpOptions) *time.Duration { return &o.Physics.UnattendedTime })},
+		{"reminder", "stopped so long raises a reminder, e.g. 1m; 0s never", span(func(o *PumpOptions) *time.Duration { return &o.Physics.ReminderTime })},
+		{"nearend", "so long before the end the pump warns, e.g. 30m; 0s never", span(func(o *PumpOptions) *time.Duration { return &o.Physics.NearEndTime })},
+		{"reservoirlow", "reservoir count at which the pump warns, mL; 0 never", number(func(o *PumpOptions) *float64 { return &o.Physics.ReservoirLowML })},
+		{"temperature", "of the room, degrees Celsius", number(func(o *PumpOptions) *float64 { return &o.Physics.TemperatureC })},
+		{"counter", "new, keeps or sticks: begins anew with an infusion and after its greatest value, does not, stays there", choose(map[string]func(*PumpOptions){
+			"new":    func(o *PumpOptions) { o.Physics.CounterKeeps, o.Physics.CounterSticks = false, false },
+			"keeps":  func(o *PumpOptions) { o.Physics.CounterKeeps = true },
+			"sticks": func(o *PumpOptions) { o.Physics.CounterSticks = true },
+		})},
+	}
+}
+
+// span makes a setter for a time that may be 0.
+func span(target func(*PumpOptions) *time.Duration) func(*PumpOptions, string) error {
+	return func(o *PumpOptions, value string) error {
+		d, err := time.ParseDuration(value)
+		if err != nil || d < 0 {
+			return fmt.Errorf("%q is not a duration such as 30s or 5m", value)
+		}
+		*target(o) = d
+		return nil
 	}
 }
 
@@ -87,11 +105,11 @@ func settings() []setting {
 func PumpSettings() []string {
 	var lines []string
 	for _, s := range settings() {
-		lines = append(lines, fmt.Sprintf("%-11s %s", s.key, s.help))
+		lines = append(lines, fmt.Sprintf("%-12s %s", s.key, s.help))
 	}
 	for _, p := range protocols() {
 		for _, k := range p.keys {
-			lines = append(lines, fmt.Sprintf("%-11s %s: %s", k.name, p.Protocol, k.help))
+			lines = append(lines, fmt.Sprintf("%-12s %s: %s", k.name, p.Protocol, k.help))
 		}
 	}
 	return lines

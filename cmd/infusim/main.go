@@ -25,10 +25,11 @@ Units: rates mL/h, volumes mL, pressures mbar, durations such as 90s, 5m or 1h.`
 
 // cli is the command line.
 type cli struct {
-	Run    runCommand    `cmd:"" help:"Run pumps until SIGINT, SIGTERM or the line quit on standard input."`
-	Send   sendCommand   `cmd:"" help:"Do something to a pump of a running infusim."`
-	Models modelsCommand `cmd:"" help:"List the simulated protocols: line, identity, alarms, and what each cannot say."`
-	Faults faultsCommand `cmd:"" help:"List what can go wrong on a line: devices and bytes."`
+	Run       runCommand       `cmd:"" help:"Run pumps until SIGINT, SIGTERM or the line quit on standard input."`
+	Send      sendCommand      `cmd:"" help:"Do something to a pump of a running infusim."`
+	Models    modelsCommand    `cmd:"" help:"List the simulated protocols: line, identity, alarms, and what each cannot say."`
+	Faults    faultsCommand    `cmd:"" help:"List what can go wrong on a line: devices and bytes."`
+	Scenarios scenariosCommand `cmd:"" help:"List the shipped scenarios, or which protocol can run which."`
 }
 
 // streams are the standard ones, replaced in tests.

@@ -19,6 +19,8 @@ import (
 )
 
 type runCommand struct {
+	Scenario   string        `arg:"" optional:"" placeholder:"SCENARIO" help:"A scenario file, or the id of a shipped one such as SC-10: it brings its pumps and ends by itself."`
+	Model      string        `default:"miva" help:"The protocol of a scenario's pumps."`
 	Pump       []string      `sep:"none" placeholder:"KEY=VALUE,..." help:"A pump; repeat for more."`
 	Fleet      string        `placeholder:"PLAN" help:"Many pumps: ${plan}."`
 	Folder     string        `default:"/tmp/infusim" help:"Where the links of a fleet are made."`
@@ -32,8 +34,8 @@ type runCommand struct {
 }
 
 // options reads the pumps.
-func (r *runCommand) options() (simulator.Options, error) {
-	o := simulator.Options{Seed: r.Seed, Speed: r.Speed, TruthEvery: r.TruthEvery}
+func (r *runCommand) options(pumps []simulator.PumpOptions) (simulator.Options, error) {
+	o := simulator.Options{Pumps: pumps, Seed: r.Seed, Speed: r.Speed, TruthEvery: r.TruthEvery}
 	var errs []error
 	for _, text := range r.Pump {
 		p, err := simulator.ParsePump(text)
@@ -45,15 +47,19 @@ func (r *runCommand) options() (simulator.Options, error) {
 		errs = append(errs, err)
 		o.Pumps = append(o.Pumps, pumps...)
 	}
-	if len(r.Pump) == 0 && r.Fleet == "" {
-		errs = append(errs, errors.New("nothing to run: give --pump or --fleet; infusim run --help explains them"))
+	if len(o.Pumps) == 0 && len(errs) == 0 {
+		errs = append(errs, errors.New("nothing to run: give --pump, --fleet or a scenario; infusim run --help explains them"))
 	}
 	return o, errors.Join(errs...)
 }
 
 // Run runs the pumps.
 func (r *runCommand) Run(ctx context.Context, s streams) (err error) {
-	options, err := r.options()
+	played, pumps, err := r.scenario()
+	if err != nil {
+		return err
+	}
+	options, err := r.options(pumps)
 	if err != nil {
 		return err
 	}
@@ -100,6 +106,12 @@ func (r *runCommand) Run(ctx context.Context, s streams) (err error) {
 		defer quit()
 		return obey(ctx, s, sim)
 	})
+	if played != nil {
+		g.Go(func() error {
+			defer quit()
+			return r.play(ctx, s.out, played, sim)
+		})
+	}
 	return g.Wait()
 }
 

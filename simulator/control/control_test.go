@@ -17,7 +17,15 @@ func start(t *testing.T) *simulator.Simulator {
 	t.Helper()
 	blue := simulator.DefaultPump("blue")
 	blue.Drug, blue.TCP = "milrinone", "127.0.0.1:0"
-	sim, err := simulator.New(simulator.Options{Pumps: []simulator.PumpOptions{blue}, Seed: 1})
+	pumps := []simulator.PumpOptions{blue}
+	for _, d := range []string{"name=first,model=newera,line=bench,tcp=127.0.0.1:0", "name=second,model=newera,line=bench"} {
+		p, err := simulator.ParsePump(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pumps = append(pumps, p)
+	}
+	sim, err := simulator.New(simulator.Options{Pumps: pumps, Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,6 +48,12 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/pumps", 200, `"patient_volume_ml":`},
 		{"GET", "/pumps/blue", 200, `"drug":"milrinone"`},
 		{"GET", "/pumps/green", 404, "known blue"},
+		{"GET", "/pumps/second", 200, `"address":"01"`},
+		{"POST", "/pumps/second/rate?2.5", 200, `"programmed_rate_ml_per_h":2.5`},
+		{"POST", "/pumps/second/noise?rate=0.1&for=10s", 200, `"faults":["noise"]`},
+		{"POST", "/pumps/first/swap?second", 200, `"address":"01"`},
+		{"POST", "/pumps/first/hang", 200, `"adapter_hung":true`},
+		{"POST", "/pumps/first/swap?green", 404, "known blue, first, second"},
 		{"GET", "/pumps/blue/log?from=1", 200, `"kind":"begin"`},
 		{"GET", "/pumps/blue/log?from=x", 400, "sequence number"},
 		{"GET", "/pumps/blue/queries", 200, "["},
@@ -117,7 +131,7 @@ func TestClient(t *testing.T) {
 			if _, err := c.Do(t.Context(), "blue", "nonsense"); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "occlude") {
 				t.Errorf("unknown command: %v", err)
 			}
-			if list, err := c.Status(t.Context()); err != nil || len(list) != 1 {
+			if list, err := c.Status(t.Context()); err != nil || len(list) != 3 {
 				t.Errorf("%v %v", list, err)
 			}
 			if list, err := c.Help(t.Context()); err != nil || len(list) < 20 {

@@ -8,17 +8,17 @@ import (
 )
 
 // Memory is a line in virtual time: reading and writing let model time pass and
-// never wait. It has the methods of a driver's port and belongs to one goroutine.
+// never wait. It has the methods of a driver's port and belongs to one goroutine, with all lines of its Clock.
 //
 // The pump's bytes leave one after the other at the baud rate, whether they answer or
-// come by themselves. Time that passes stops wherever a Pusher wants to be asked.
+// come by themselves.
 type Memory struct {
+	clock   *Clock
 	pump    Pump
 	pace    Pace
-	advance func(time.Duration)
-	now     time.Duration
 	timeout time.Duration
 	busy    time.Duration // until then the pump is sending
+	ask     time.Duration // when the pump has to be asked for what it sends by itself
 	arrives []parcel      // in the order of their arrival
 	held    int           // bytes in arrives
 	spare   [][]byte      // buffers of what was read
@@ -39,35 +39,41 @@ const (
 	room = 64 << 10
 )
 
-// NewMemory returns a line to pump. advance is called with every bit of time that
+// NewMemory returns a line to pump with a time of its own. advance is called with every bit of time that
 // passes on the line; it usually is the Advance of the pump's model.
 func NewMemory(pump Pump, pace Pace, advance func(time.Duration)) *Memory {
-	return &Memory{pump: pump, pace: pace, advance: advance, timeout: 500 * time.Millisecond}
+	return NewClock(advance).Line(pump, pace)
 }
 
 // Now returns the virtual time since the line was made.
-func (m *Memory) Now() time.Duration { return m.now }
+func (m *Memory) Now() time.Duration { return m.clock.now }
 
 // Pass lets time pass without traffic of the host.
 func (m *Memory) Pass(d time.Duration) {
-	for end := m.now + d; m.now < end; {
-		m.step(end)
+	for end := m.clock.now + d; m.clock.now < end; {
+		m.clock.step(end, m)
 	}
 }
 
-// step lets time pass up to end, or to the moment at which the pump has to be asked before it.
-func (m *Memory) step(end time.Duration) {
-	if every := pushEvery(m.pump); every > 0 {
-		end = min(end, max(m.now+every, m.busy))
+// due is when the pump wants to be asked, and can send.
+func (m *Memory) due() time.Duration {
+	every := pushEvery(m.pump)
+	if every <= 0 {
+		m.ask = never
+		return never
 	}
-	d := end - m.now
-	m.now = end
-	m.advance(d)
-	if m.now < m.busy {
+	m.ask = min(m.ask, m.clock.now+max(every, time.Millisecond))
+	return max(m.ask, m.busy)
+}
+
+// listen takes what the pump sends by itself now.
+func (m *Memory) listen() {
+	if m.clock.now < m.busy {
 		return
 	}
+	m.ask = never
 	if out := m.pump.Unsolicited(); len(out) > 0 {
-		m.busy = m.put(m.now, out, paceOf(m.pump, m.pace))
+		m.busy = m.put(m.clock.now, out, paceOf(m.pump, m.pace))
 	}
 }
 
@@ -116,7 +122,7 @@ func (m *Memory) Write(b []byte) (int, error) {
 	if len(out) == 0 {
 		return len(b), nil
 	}
-	end := m.put(max(m.now+pace.Gap, m.busy)+delay, out, pace)
+	end := m.put(max(m.clock.now+pace.Gap, m.busy)+delay, out, pace)
 	if delay == 0 {
 		m.busy = end
 	}
@@ -128,14 +134,14 @@ func (m *Memory) Read(b []byte) (int, error) {
 	if m.gone {
 		return 0, io.ErrClosedPipe
 	}
-	for end := m.now + m.timeout; len(m.arrives) == 0 || m.arrives[0].at > m.now; {
+	for end := m.clock.now + m.timeout; len(m.arrives) == 0 || m.arrives[0].at > m.clock.now; {
 		switch next := m.nextArrival(); {
 		case next <= end:
-			m.step(next)
-		case m.now >= end:
+			m.clock.step(next, m)
+		case m.clock.now >= end:
 			return 0, os.ErrDeadlineExceeded
 		default:
-			m.step(end)
+			m.clock.step(end, m)
 		}
 		if m.gone { // a timed act unplugged it
 			return 0, io.ErrClosedPipe
@@ -169,7 +175,7 @@ func (m *Memory) SetReadTimeout(d time.Duration) error {
 // ResetInputBuffer drops what has arrived; what is still under way comes later.
 func (m *Memory) ResetInputBuffer() error {
 	n := 0
-	for n < len(m.arrives) && m.arrives[n].at <= m.now {
+	for n < len(m.arrives) && m.arrives[n].at <= m.clock.now {
 		m.held -= len(m.arrives[n].bytes)
 		n++
 	}

@@ -164,6 +164,7 @@ func TestServePushes(t *testing.T) {
 		if answers < 39 || pushed < 14 {
 			t.Errorf("%d answers and %d frames in 4 s of queries, want 40 and about 18", answers, pushed)
 		}
+		synctest.Wait()
 		p.every = 10 * time.Millisecond // more than the line carries
 		if _, err := host.Write([]byte("?")); err != nil {
 			t.Fatal(err)

@@ -150,7 +150,8 @@ func (f *Front) write(e pumpmodel.Event) {
 		put(wire.EventDoseGranted, 2<<8, 0, 0)
 	case pumpmodel.KindBolusEnd:
 		put(wire.EventDoseFinished, 1, 0, 0)
-	case pumpmodel.KindAir, pumpmodel.KindReservoirLow, pumpmodel.KindNearEnd, pumpmodel.KindReminder, pumpmodel.KindDoorOpen:
+	case pumpmodel.KindAir, pumpmodel.KindReservoirLow, pumpmodel.KindNearEnd, pumpmodel.KindReminder, pumpmodel.KindDoorOpen,
+		pumpmodel.KindClock, pumpmodel.KindCleared, pumpmodel.KindSilenced:
 		// this pump has no word for them
 	}
 }
@@ -194,6 +195,7 @@ func Describe() front.Info {
 		Physics: func() pumpmodel.Config {
 			c := pumpmodel.Default()
 			c.StrokeML, c.CounterStepML = 0.01, 0.01
+			c.ReservoirLowML, c.NearEndTime, c.ReminderTime = 0, 0, 0
 			return c
 		},
 		CannotSay: []string{

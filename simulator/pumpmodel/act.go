@@ -3,7 +3,6 @@ package pumpmodel
 import (
 	"fmt"
 	"math"
-	"time"
 )
 
 // Run starts or resumes the infusion, as the key does. It is refused while a
@@ -15,6 +14,9 @@ func (p *Pump) Run() error {
 	case p.state == Running || p.state == Bolus:
 		return nil
 	case p.stopping():
+		return ErrAlarm
+	case p.door || p.detached:
+		p.refuse()
 		return ErrAlarm
 	}
 	if p.program.Rate <= 0 || p.program.VTBIML <= 0 {
@@ -30,9 +32,10 @@ func (p *Pump) Run() error {
 	}
 	delete(p.active, AlarmUnattended)
 	delete(p.active, AlarmStoppedReminder)
-	p.state = Running
+	p.state, p.ran = Running, true
 	p.record(Event{Kind: KindRun})
 	p.up.unfilled = 0
+	p.attend()
 	return nil
 }
 
@@ -64,13 +67,14 @@ func (p *Pump) Acknowledge() error {
 		return fmt.Errorf("battery is empty: %w", ErrAlarm)
 	}
 	for a := range p.active {
-		if a != AlarmBatteryLow && a != AlarmReservoirLow && a != AlarmNearEnd {
+		if a != AlarmBatteryLow {
 			delete(p.active, a)
 		}
 	}
 	clear(p.injected)
-	p.air.recentUL = 0
+	p.acknowledged, p.acknowledgedAt = p.levels, p.elapsed
 	p.up.unfilled = 0
+	p.air.sum = p.air.sum[:0]
 	if p.state == AlarmStop || p.state == Complete {
 		p.state, p.pausedAt = Paused, p.elapsed
 		if !p.begun {
@@ -129,18 +133,20 @@ func (p *Pump) NewBag(labelML float64, newSet bool) error {
 		}
 	}
 	p.hang(labelML)
+	p.air.newBagUntil = p.elapsed + p.cfg.AirNewBagTime
 	if newSet {
 		p.set = newSetError(p.set.rng, &p.cfg, p.elapsed, true)
 		p.setFactor = 1
 	}
 	p.begun = false
-	for _, a := range []Alarm{AlarmReservoirEmpty, AlarmReservoirLow, AlarmNearEnd, AlarmComplete, AlarmAirInLine} {
+	for _, a := range []Alarm{AlarmReservoirEmpty, AlarmComplete, AlarmAirInLine} {
 		delete(p.active, a)
 	}
 	p.settle()
 	if p.state == Paused || p.state == Complete {
-		p.state = Stopped
+		p.state, p.pausedAt = Stopped, p.elapsed
 	}
+	p.attend()
 	return nil
 }
 
@@ -152,88 +158,30 @@ func (p *Pump) GiveBolus(volumeML, rate float64) error {
 	if !(volumeML > 0 && rate > 0 && rate <= p.cfg.MaxRate) {
 		return fmt.Errorf("bolus of %v mL at %v mL/h: %w", volumeML, rate, ErrRange)
 	}
-	p.bolus = bolusRun{volumeNL: int64(math.Round(volumeML * 1e6)), rate: rate, back: Running}
+	p.giveAt(volumeML, rate, false)
+	return nil
+}
+
+// GiveLoad gives a loading dose of volumeML at rate mL/h, also before the infusion was started; the program follows.
+func (p *Pump) GiveLoad(volumeML, rate float64) error {
+	if !(volumeML > 0 && rate > 0 && rate <= p.cfg.MaxRate) {
+		return fmt.Errorf("loading dose of %v mL at %v mL/h: %w", volumeML, rate, ErrRange)
+	}
+	if err := p.Run(); err != nil {
+		return err
+	}
+	if p.state != Running {
+		return ErrMoving
+	}
+	p.giveAt(volumeML, rate, true)
+	return nil
+}
+
+func (p *Pump) giveAt(volumeML, rate float64, load bool) {
+	p.bolus = bolusRun{volumeNL: int64(math.Round(volumeML * 1e6)), rate: rate, back: Running, load: load}
 	p.state = Bolus
 	p.record(Event{Kind: KindBolus, A: volumeML, B: rate})
-	return nil
 }
-
-// PowerOff switches the pump off; it then answers nothing.
-func (p *Pump) PowerOff() error {
-	if p.state == Off {
-		return ErrOff
-	}
-	p.record(Event{Kind: KindPowerOff, A: p.battery.volts(), B: p.infusedML()})
-	p.state = Off
-	clear(p.active)
-	return nil
-}
-
-// PowerOn switches the pump on; an interrupted infusion stays to be resumed.
-func (p *Pump) PowerOn() error {
-	if p.state != Off {
-		return nil
-	}
-	if p.battery.charge <= 0 {
-		return fmt.Errorf("battery is empty: %w", ErrOff)
-	}
-	p.state = Stopped
-	clear(p.active)
-	clear(p.injected)
-	p.record(Event{Kind: KindPowerOn, Code: uint16(p.battery.mark), A: p.battery.volts(), B: p.infusedML()})
-	p.battery.mark, p.battery.low10 = BatteryHigh, false // a low battery is announced again
-	return nil
-}
-
-// Reboot restarts the pump as a crash does: no power-off record, the counter at zero, stopped.
-func (p *Pump) Reboot() error {
-	if p.state == Off {
-		return ErrOff
-	}
-	p.state, p.infusionNL, p.counterNL, p.moved, p.phase = Off, 0, 0, 0, 0
-	return p.PowerOn()
-}
-
-// SetBattery puts in cells with this charge, 0 to 1. A pump that fell silent
-// for want of power is switched on by it.
-func (p *Pump) SetBattery(charge float64) error {
-	if !(charge >= 0 && charge <= 1) {
-		return fmt.Errorf("battery charge %v, known 0 to 1: %w", charge, ErrRange)
-	}
-	before := p.battery.charge
-	p.battery.charge = charge
-	if charge < before {
-		if p.state != Off {
-			p.batteryEvents()
-		}
-		return nil
-	}
-	p.battery.mark, p.battery.low10 = markOf(charge), charge <= 0.1
-	if p.cfg.BatteryResetsCounter {
-		p.counterNL = 0
-	}
-	if p.cfg.BatteryResetsClock {
-		p.clockSteps -= p.Clock()
-	}
-	if charge > 0.25 {
-		delete(p.active, AlarmBatteryLow)
-	}
-	if charge > 0 {
-		delete(p.active, AlarmBatteryDepleted)
-		p.settle()
-	}
-	if p.state == Off {
-		return p.PowerOn()
-	}
-	p.record(Event{Kind: KindBattery, Code: uint16(BatteryNew), A: p.battery.volts(), B: p.infusedML()})
-	return nil
-}
-
-// SetMains plugs the pump into the mains, or takes it off.
-func (p *Pump) SetMains(on bool) { p.mains = on }
-
-// StepClock moves the pump's own clock by d, as a person or a fault does.
-func (p *Pump) StepClock(d time.Duration) { p.clockSteps += d }
 
 // Inject announces an alarm without its cause; it stands until it is acknowledged. Code is for a fault, in the front's own numbers.
 func (p *Pump) Inject(a Alarm, code uint16) error {
@@ -244,7 +192,8 @@ func (p *Pump) Inject(a Alarm, code uint16) error {
 		AlarmPumpFault: {Kind: KindFault, Code: code}, AlarmNoDisposable: {Kind: KindDetached}, AlarmAirInLine: {Kind: KindAir},
 		AlarmServiceDue: {Kind: KindServiceDue, A: p.powered.Seconds(), B: float64(p.totalNL) / 1e6}, AlarmLimitReached: {Kind: KindLimit},
 		AlarmUnattended: {Kind: KindUnattended}, AlarmBatteryLow: {Kind: KindBatteryLow}, AlarmBatteryDepleted: {Kind: KindBatteryDepleted},
-		AlarmDoorOpen: {Kind: KindDoorOpen}, AlarmReservoirLow: {Kind: KindReservoirLow}, AlarmNearEnd: {Kind: KindNearEnd}, AlarmStoppedReminder: {Kind: KindReminder},
+		AlarmDoorOpen: {Kind: KindDoorOpen}, AlarmStoppedReminder: {Kind: KindReminder}, AlarmReservoirLow: {Kind: KindReservoirLow, A: p.reservoirML()},
+		AlarmNearEnd:             {Kind: KindNearEnd, A: float64(p.vtbiNL()-p.infusionNL) / 1e6},
 		AlarmOcclusionDownstream: {Kind: KindOcclusion, Code: 2}, AlarmOcclusionUpstream: {Kind: KindOcclusion, Code: 1},
 	}
 	if a == AlarmComplete {
@@ -269,6 +218,7 @@ func (p *Pump) ClearVolume() error {
 	if p.state == Off {
 		return ErrOff
 	}
+	p.record(Event{Kind: KindCleared, A: p.infusedML()})
 	p.counterNL = 0
 	return nil
 }

@@ -33,10 +33,17 @@ func must(t *testing.T, err error) {
 	}
 }
 
+// withoutNearEnd is a pump that does not warn half an hour before the end, where daily begins.
+func withoutNearEnd() Config {
+	c := Default()
+	c.NearEndTime = 0
+	return c
+}
+
 var daily = Setup{Program: Program{Name: "DAILY 1", Rate: 10, VTBIML: 5}}
 
 func TestKeypadLogsWhatHappens(t *testing.T) {
-	p := fresh(t, Default(), daily)
+	p := fresh(t, withoutNearEnd(), daily)
 	must(t, p.Run())
 	must(t, p.Run()) // pressing run twice is one start
 	p.Advance(6 * time.Minute)
@@ -140,7 +147,7 @@ func TestBagEmptyBeforeTheCount(t *testing.T) {
 }
 
 func TestAlarmsAreASet(t *testing.T) {
-	p := fresh(t, Default(), daily)
+	p := fresh(t, withoutNearEnd(), daily)
 	must(t, p.Run())
 	must(t, p.Inject(AlarmBatteryLow, 0))
 	must(t, p.Inject(AlarmAirInLine, 0))
@@ -205,7 +212,7 @@ func TestRebootResetsTheCounter(t *testing.T) {
 }
 
 func TestBatteryOutAndIn(t *testing.T) {
-	p := fresh(t, Default(), daily)
+	p := fresh(t, withoutNearEnd(), daily)
 	must(t, p.Run())
 	must(t, p.SetBattery(0.08))
 	must(t, p.SetBattery(0))

@@ -1,84 +1,76 @@
 package pumpmodel
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"time"
 )
 
-// airWindow is the time over which small bubbles add up (domain facts 3.1).
-const airWindow = 15 * time.Minute
-
-// bubbles is the air that passes with the fluid.
-type bubbles struct {
-	rng      *rand.Rand
-	drawn    bool
-	next     float64       // hours in motion until the next bubble
-	newBagAt time.Duration // the hour after it has more bubbles
-	recentUL float64       // within the window
-	recentAt time.Duration
+// airRun holds the bubbles that come with the fluid.
+type airRun struct {
+	rng         *rand.Rand
+	wait        float64 // expected bubbles until the next one comes
+	newBagUntil time.Duration
+	debtML      float64 // air that takes the place of fluid in the next strokes
+	totalML     float64
+	bubbles     int
+	sum         []bubble // within the time of the sum
 }
 
-func newBubbles(rng *rand.Rand) bubbles { return bubbles{rng: rng, newBagAt: -time.Hour} }
-
-// watchAir lets bubbles come by chance while the motor turns.
-func (p *Pump) watchAir() {
-	a := &p.air
-	if !p.cfg.AirDetector || !p.state.Moving() {
-		return
-	}
-	perH := p.cfg.BubblesPerH
-	if p.elapsed-a.newBagAt < time.Hour {
-		perH = p.cfg.NewBagBubblesH
-	}
-	if perH <= 0 {
-		return
-	}
-	if !a.drawn {
-		a.next, a.drawn = a.rng.ExpFloat64(), true
-	}
-	a.next -= p.cfg.Step.Hours() * perH
-	if a.next <= 0 {
-		a.drawn = false
-		p.bubble(p.cfg.BubbleMedianUL * math.Exp(p.cfg.BubbleSigma*a.rng.NormFloat64()))
-	}
+type bubble struct {
+	at time.Duration
+	ml float64
 }
 
-// bubble is one bubble at the detector.
-func (p *Pump) bubble(microlitres float64) {
-	if !p.cfg.AirDetector {
-		return
+// displace returns what is left of a stroke beside the air in it.
+func (a *airRun) displace(fluid float64) float64 {
+	if a.debtML == 0 {
+		return fluid
 	}
-	a := &p.air
-	if p.elapsed-a.recentAt > airWindow {
-		a.recentUL = 0
+	air := math.Min(a.debtML, fluid)
+	a.debtML -= air
+	return fluid - air
+}
+
+// bubble lets the bubbles of one step come: a Poisson process while the motor turns.
+func (p *Pump) bubble(dtH float64) {
+	rate := p.cfg.BubblesPerH
+	if p.elapsed < p.air.newBagUntil {
+		rate = p.cfg.NewBagBubblesH
 	}
-	a.recentUL += microlitres
-	a.recentAt = p.elapsed
-	if microlitres >= p.cfg.BubbleLimitUL || a.recentUL > p.cfg.AirLimitUL {
-		p.raise(AlarmAirInLine, Event{Kind: KindAir})
+	for p.air.wait -= rate * dtH; p.air.wait <= 0; p.air.wait += p.air.rng.ExpFloat64() {
+		p.pass(p.cfg.BubbleMedianUL / 1000 * math.Exp(p.cfg.BubbleSigma*p.air.rng.NormFloat64()))
 	}
 }
 
-// watchWarnings raises and ends what announces an end.
-func (p *Pump) watchWarnings() {
-	c := &p.cfg
-	if c.ReservoirLowML > 0 && p.counted {
-		low := p.reservoirML() <= c.ReservoirLowML
-		switch {
-		case low && p.state.Moving() && !p.active[AlarmReservoirEmpty]:
-			p.raise(AlarmReservoirLow, Event{Kind: KindReservoirLow})
-		case !low && !p.injected[AlarmReservoirLow]:
-			delete(p.active, AlarmReservoirLow)
-		}
+// Bubble lets a bubble of air, in microlitres, pass the pump now. A pump without a detector says nothing.
+func (p *Pump) Bubble(microlitres float64) error {
+	if !(microlitres > 0 && microlitres <= 10_000) {
+		return fmt.Errorf("bubble of %v uL, known above 0 to 10000: %w", microlitres, ErrRange)
 	}
-	if c.NearEndTime > 0 && p.state == Running && p.program.Rate > 0 {
-		left := time.Duration(float64(p.vtbiNL()-p.infusionNL) / 1e6 / p.program.Rate * float64(time.Hour))
-		switch {
-		case left <= c.NearEndTime:
-			p.raise(AlarmNearEnd, Event{Kind: KindNearEnd})
-		case !p.injected[AlarmNearEnd]:
-			delete(p.active, AlarmNearEnd)
-		}
+	p.pass(microlitres / 1000)
+	return nil
+}
+
+// pass counts ml of air, and alarms where there is a detector.
+func (p *Pump) pass(ml float64) {
+	p.air.bubbles++
+	p.air.totalML += ml
+	p.air.debtML += ml
+	if !p.cfg.AirDetector || p.state == Off {
+		return
+	}
+	keep := 0
+	for keep < len(p.air.sum) && p.elapsed-p.air.sum[keep].at > p.cfg.AirSumTime {
+		keep++
+	}
+	p.air.sum = append(p.air.sum[keep:], bubble{p.elapsed, ml})
+	var sum float64
+	for _, b := range p.air.sum {
+		sum += b.ml
+	}
+	if 1000*ml >= p.cfg.BubbleLimitUL || 1000*sum > p.cfg.AirLimitUL {
+		p.raise(AlarmAirInLine, Event{Kind: KindAir, A: ml, B: sum})
 	}
 }

@@ -44,7 +44,7 @@ func markOf(charge float64) BatteryMark {
 func (p *Pump) drain(rate, dtH float64) {
 	b := &p.battery
 	capacity := p.cfg.BatteryMAH
-	if p.tempC < 10 {
+	if p.celsius < 10 {
 		capacity *= 0.7
 	}
 	b.mA = p.cfg.IdleMA + p.cfg.MotorMAHPerML*rate
@@ -64,7 +64,11 @@ func (p *Pump) batteryEvents() {
 		switch mark {
 		case BatteryLow:
 			b.low10 = b.charge <= 0.1
-			p.raise(AlarmBatteryLow, Event{Kind: KindBatteryLow})
+			code := uint16(0)
+			if b.low10 {
+				code = 1
+			}
+			p.raise(AlarmBatteryLow, Event{Kind: KindBatteryLow, Code: code})
 		case BatteryEmpty:
 			b.emptyAt = p.elapsed
 			p.raise(AlarmBatteryDepleted, Event{Kind: KindBatteryDepleted})
@@ -74,6 +78,6 @@ func (p *Pump) batteryEvents() {
 	if mark == BatteryLow && b.charge <= 0.1 && !b.low10 {
 		b.low10 = true
 		delete(p.active, AlarmBatteryLow)
-		p.raise(AlarmBatteryLow, Event{Kind: KindBatteryLow})
+		p.raise(AlarmBatteryLow, Event{Kind: KindBatteryLow, Code: 1})
 	}
 }

@@ -8,6 +8,7 @@ type downstream struct {
 	complianceMLPerMbar float64
 	resistance          float64 // of the open catheter, mbar·h/mL
 	venous              float64 // mbar
+	site                float64 // mbar that the height of the catheter's tip over the pump makes
 	occlusion           float64 // 0 open to 1 closed
 	open                bool    // disconnected: the fluid does not reach the patient
 	mbar                float64
@@ -18,14 +19,19 @@ type downstream struct {
 	cachedR, cachedDT, decay float64
 }
 
+// rest is the pressure at the pump when nothing flows.
+func (l *downstream) rest() float64 {
+	if l.open {
+		return l.site
+	}
+	return l.venous + l.site
+}
+
 // step lets inML enter within dtH hours. The step is exact for a constant inflow,
 // and what leaves follows from the balance of volumes.
 func (l *downstream) step(inML, dtH float64) {
 	before := l.mbar
-	out := l.venous
-	if l.open {
-		out = 0
-	}
+	out := l.rest()
 	if l.occlusion >= 1 && !l.open {
 		l.mbar += inML / l.complianceMLPerMbar
 		l.patientRate = 0

@@ -16,7 +16,7 @@ const (
 	KindOcclusionEnd                    // the occlusion is gone
 	KindAir                             // air in line
 	KindBattery                         // Code: a BatteryMark; A: volts, B: volume infused mL
-	KindBatteryLow                      // alarm
+	KindBatteryLow                      // alarm; Code 0 at 25 %, 1 at 10 %
 	KindBatteryDepleted                 // alarm
 	KindPowerOn                         // Code: a BatteryMark; A: volts, B: volume infused mL
 	KindPowerOff                        // A: volts, B: volume infused mL
@@ -28,10 +28,13 @@ const (
 	KindUnattended                      // nobody came
 	KindBolus                           // bolus granted; A: volume mL, B: rate mL/h
 	KindBolusEnd                        // bolus finished
-	KindReservoirLow                    // the reservoir count is low
-	KindNearEnd                         // the volume to be infused is nearly done
-	KindReminder                        // stopped and not started again
-	KindDoorOpen                        // the door was opened
+	KindClock                           // the clock was set; A: by so many seconds
+	KindCleared                         // the volume counter was set to zero; A: volume infused mL before
+	KindReservoirLow                    // A: count mL
+	KindNearEnd                         // A: mL left
+	KindReminder                        // stands still
+	KindDoorOpen                        // door opened
+	KindSilenced                        // sound switched off for a while
 )
 
 var kindNames = [...]string{
@@ -40,7 +43,8 @@ var kindNames = [...]string{
 	KindBatteryLow: "battery_low", KindBatteryDepleted: "battery_depleted", KindPowerOn: "power_on", KindPowerOff: "power_off",
 	KindSetting: "setting", KindDetached: "detached", KindFault: "fault", KindServiceDue: "service_due", KindLimit: "limit_reached",
 	KindUnattended: "unattended", KindBolus: "bolus", KindBolusEnd: "bolus_end",
-	KindReservoirLow: "reservoir_low", KindNearEnd: "near_end", KindReminder: "stopped_reminder", KindDoorOpen: "door_open",
+	KindClock: "clock", KindCleared: "counter_cleared", KindReservoirLow: "reservoir_low", KindNearEnd: "near_end",
+	KindReminder: "stopped_reminder", KindDoorOpen: "door_open", KindSilenced: "silenced",
 }
 
 // String gives the kind in lower_snake_case.

@@ -31,7 +31,7 @@ type Pump struct {
 	phase       float64
 	strokeNL    int64
 	infusionNL  int64 // of this infusion
-	counterNL   int64 // what the counter shows, before its resolution
+	counterNL   int64 // on the volume counter
 	totalNL     int64 // ever
 	motorFactor float64
 	pendingML   float64 // of strokes that are not yet emptied
@@ -50,21 +50,33 @@ type Pump struct {
 	setFactor  float64 // 0 to 1: blocked under the flow stop
 	line       downstream
 	up         upstream
+	warmAt     time.Duration
 	battery    battery
+	mains      bool
 	clockSteps time.Duration
 	offsetMbar float64
 	sensedMbar float64
-	air        bubbles
-	tempC      float64 // of the pump
-	heat       heatEvent
-	mains      bool
-	over       time.Duration // the sensed pressure has been above the limit so long
+	heightCM   float64
+	celsius    float64 // at the pump
+	heatC      float64 // sun, or cold
+	heatUntil  time.Duration
+	air        airRun
+	hung       *View // what the pump said when its program hung
+
+	attendAt, silentUntil time.Duration
+	ran                   bool // since it was made
+	door, detached        bool
+	detachedAt            time.Duration
+	levels, acknowledged  level
+	acknowledgedAt        time.Duration
+	over                  time.Duration // the sensed pressure has been above the limit so long
 }
 
 type bolusRun struct {
 	volumeNL, doneNL int64
 	rate             float64
 	back             State
+	load             bool
 }
 
 // Setup is what a person did before the simulation begins.
@@ -83,21 +95,23 @@ func New(cfg Config, setup Setup, rng *rand.Rand) (*Pump, error) {
 	p := &Pump{
 		cfg: cfg, noise: source(), bag: source(), active: map[Alarm]bool{}, injected: map[Alarm]bool{}, state: Stopped,
 		strokeNL: int64(math.Round(cfg.StrokeML * 1e6)), motorFactor: 1, setFactor: 1,
-		line:    downstream{complianceMLPerMbar: cfg.ComplianceMLPerBar / 1000, resistance: cfg.CatheterResistance, venous: cfg.VenousMbar, mbar: cfg.VenousMbar},
+		line:    downstream{complianceMLPerMbar: cfg.ComplianceMLPerBar / 1000, resistance: cfg.CatheterResistance, venous: cfg.VenousMbar},
 		up:      upstream{complianceMLPerMbar: cfg.UpstreamMLPerBar / 1000, deadML: cfg.DeadVolumeML, air: cfg.AirDetector},
 		battery: battery{charge: cfg.StartupCharge, mark: markOf(cfg.StartupCharge), mA: cfg.IdleMA, low10: cfg.StartupCharge <= 0.1},
 	}
-	p.log.limit = cfg.LogCapacity
+	p.log.limit, p.mains = cfg.LogCapacity, cfg.Mains
+	p.raiseTo(cfg.HeightCM)
+	p.line.mbar = p.line.rest()
+	p.celsius = cfg.TemperatureC + cfg.PouchC
 	p.offsetMbar = (2*p.noise.Float64() - 1) * cfg.SensorOffsetMbar
 	p.sensedMbar = p.line.mbar + p.offsetMbar
 	p.set = newSetError(source(), &p.cfg, 0, false)
+	p.air = airRun{rng: source(), newBagUntil: 0}
+	p.air.wait = p.air.rng.ExpFloat64()
 	if err := p.checkProgram(setup.Program); err != nil {
 		return nil, err
 	}
 	p.program = setup.Program
-	p.air = newBubbles(source())
-	p.tempC = cfg.TemperatureC + cfg.PouchC
-	p.mains = cfg.Mains
 	p.hang(setup.BagML)
 	p.record(Event{Kind: KindPowerOn, Code: uint16(p.battery.mark), A: p.battery.volts()})
 	return p, nil
@@ -126,8 +140,6 @@ func (p *Pump) hang(labelML float64) {
 	}
 	p.up.bagML = fill*(1+p.bag.NormFloat64()*p.cfg.BagSigma) + p.cfg.OverfillML
 	p.up.missingML, p.up.unfilled, p.up.airML = 0, 0, 0
-	p.air.newBagAt = p.elapsed
-	p.air.drawn = false
 }
 
 // Advance lets d of simulated time pass. It works in whole steps and keeps the remainder,
@@ -151,13 +163,26 @@ func (p *Pump) Clock() time.Duration {
 
 func (p *Pump) infusedML() float64 { return float64(p.counterNL) / 1e6 }
 
+// counterML is the volume counter at its resolution.
+func (p *Pump) counterML() float64 {
+	q, modulus := int64(math.Round(p.cfg.CounterStepML*1e6)), int64(math.Round(p.cfg.RolloverML*1e6))
+	nl := p.counterNL
+	switch {
+	case p.cfg.CounterSticks:
+		nl = min(nl, modulus)
+	default:
+		nl %= modulus
+	}
+	return float64(nl/q*q) / 1e6
+}
+
 // rate is the rate of the motor now, in mL/h.
 func (p *Pump) rate() float64 {
 	switch p.state {
 	case Running:
 		return p.program.Rate
 	case KVO:
-		return math.Min(p.cfg.KVORate, p.program.Rate)
+		return p.kvoRate()
 	case Bolus:
 		return p.bolus.rate
 	case Off, Stopped, Paused, AlarmStop, Complete:
@@ -169,20 +194,21 @@ func (p *Pump) step() {
 	p.elapsed += p.cfg.Step
 	dtH := p.cfg.Step.Hours()
 	rate := p.rate()
-	p.warm(dtH)
 	if p.state != Off {
 		p.powered += p.cfg.Step
 		p.drain(rate, dtH)
 	}
-	if p.state.Moving() { // the battery may just have stopped it
+	if p.state.Moving() && p.hung == nil { // the battery may just have stopped it
 		p.moved += p.cfg.Step
 		p.turn(rate, dtH)
+		p.bubble(dtH)
 	}
-	in := math.Min(p.pendingML, p.emptyRate(rate)*dtH)
-	p.pendingML -= in
-	p.line.step(in, dtH)
+	p.line.step(p.inflow(dtH), dtH)
+	if p.elapsed >= p.warmAt {
+		p.warm()
+	}
 	p.sensedMbar = p.line.mbar + p.offsetMbar + p.noise.NormFloat64()*p.cfg.SensorNoiseMbar
-	if p.state != Off {
+	if p.state != Off && p.hung == nil {
 		p.watch()
 	}
 }
@@ -216,17 +242,12 @@ func (p *Pump) stroke() {
 	if p.setFactor < 1 {
 		fluid *= p.setFactor
 	}
-	p.pendingML += p.up.draw(fluid)
+	p.pendingML += p.up.draw(p.air.displace(fluid))
 	p.emptyMLPerH = p.pendingML * 7200 // a stroke is emptied over half a second
-	p.reached()
-}
-
-// emptyRate is how fast what was drawn leaves the pump, mL/h.
-func (p *Pump) emptyRate(rate float64) float64 {
-	if !p.cfg.Rotary || rate <= 0 {
-		return p.emptyMLPerH
+	if p.cfg.Rotary && nl > 0 {
+		p.emptyMLPerH = p.rate() * p.motorFactor * p.pendingML / ml // over the time to the next
 	}
-	return rate * p.motorFactor * (1 + 0.3*math.Sin(2*math.Pi*p.phase)) // domain facts 3.3
+	p.reached()
 }
 
 func (p *Pump) vtbiNL() int64 { return int64(math.Round(p.program.VTBIML * 1e6)) }
@@ -238,7 +259,12 @@ func (p *Pump) reached() {
 		p.record(Event{Kind: KindBolusEnd})
 	}
 	if p.counted && p.reservoirML() <= 0 && !p.active[AlarmReservoirEmpty] {
-		p.end(AlarmReservoirEmpty, KindReservoirEmpty)
+		if p.cfg.RunsOnEmpty {
+			p.active[AlarmReservoirEmpty], p.silentUntil = true, 0
+			p.record(Event{Kind: KindReservoirEmpty, A: p.infusedML()})
+		} else {
+			p.end(AlarmReservoirEmpty, KindReservoirEmpty)
+		}
 	}
 	if p.state == Running && p.infusionNL >= p.vtbiNL() {
 		p.end(AlarmComplete, KindComplete)
@@ -248,11 +274,12 @@ func (p *Pump) reached() {
 // end finishes the infusion: keep the vein open, or stop.
 func (p *Pump) end(a Alarm, k Kind) {
 	p.state, p.begun = Complete, false
-	if p.cfg.KVORate > 0 {
+	if p.kvoRate() > 0 {
 		p.state = KVO
 	}
-	p.active[a] = true
+	p.active[a], p.silentUntil = true, 0
 	p.record(Event{Kind: k, A: p.infusedML()})
+	p.attend()
 }
 
 func (p *Pump) reservoirML() float64 { return p.bagLabelML - float64(p.bagNL)/1e6 }

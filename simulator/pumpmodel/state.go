@@ -48,24 +48,27 @@ const (
 	AlarmLimitReached        Alarm = "limit_reached"
 	AlarmUnattended          Alarm = "unattended"
 	AlarmDoorOpen            Alarm = "door_open"
+	AlarmStoppedReminder     Alarm = "stopped_reminder"
 	AlarmReservoirLow        Alarm = "reservoir_low"
 	AlarmNearEnd             Alarm = "near_end"
-	AlarmStoppedReminder     Alarm = "stopped_reminder"
 )
 
 // Alarms lists every alarm of the model, most urgent first.
 func Alarms() []Alarm {
 	return []Alarm{
-		AlarmPumpFault, AlarmOcclusionDownstream, AlarmOcclusionUpstream, AlarmAirInLine, AlarmNoDisposable, AlarmDoorOpen, AlarmBatteryDepleted,
-		AlarmReservoirEmpty, AlarmComplete, AlarmLimitReached, AlarmUnattended, AlarmStoppedReminder, AlarmBatteryLow, AlarmReservoirLow, AlarmNearEnd, AlarmServiceDue,
+		AlarmPumpFault, AlarmOcclusionDownstream, AlarmOcclusionUpstream, AlarmAirInLine, AlarmNoDisposable, AlarmDoorOpen,
+		AlarmBatteryDepleted, AlarmReservoirEmpty, AlarmComplete, AlarmLimitReached, AlarmUnattended, AlarmStoppedReminder, AlarmReservoirLow,
+		AlarmBatteryLow, AlarmNearEnd, AlarmServiceDue,
 	}
 }
 
 // Stops says whether the alarm stops the motor.
 func (a Alarm) Stops() bool {
-	switch a { //nolint:exhaustive // every other alarm stops the motor
-	case AlarmBatteryLow, AlarmServiceDue, AlarmUnattended, AlarmReservoirLow, AlarmNearEnd, AlarmStoppedReminder:
+	switch a {
+	case AlarmBatteryLow, AlarmServiceDue, AlarmUnattended, AlarmStoppedReminder, AlarmReservoirLow, AlarmNearEnd:
 		return false
+	case AlarmPumpFault, AlarmOcclusionDownstream, AlarmOcclusionUpstream, AlarmAirInLine, AlarmNoDisposable, AlarmDoorOpen,
+		AlarmBatteryDepleted, AlarmReservoirEmpty, AlarmComplete, AlarmLimitReached:
 	}
 	return true
 }

@@ -28,27 +28,34 @@ type View struct {
 	SuctionLimit   float64
 	Clock          time.Duration
 	Alarms         []Alarm // announced, most urgent first
-	TemperatureC   float64 // of the pump
-	Mains          bool    // it hangs on the mains
+
+	Loading         bool // the bolus is a loading dose
+	Sounding        bool // at least one alarm can be heard
+	BatteryCritical bool // at or below 10 %
+	TemperatureC    float64
+	Mains           bool // it hangs on the mains
 }
 
 // View returns what the pump knows now.
 func (p *Pump) View() View {
+	if p.hung == nil {
+		return p.know()
+	}
+	v := *p.hung // a program that hangs says what it last knew
+	v.Alarms = append([]Alarm(nil), v.Alarms...)
+	return v
+}
+
+func (p *Pump) know() View {
 	v := View{
 		State: p.state, Program: p.program, Rate: p.rate(), TotalML: float64(p.totalNL) / 1e6, Strokes: p.totalNL / p.strokeNL,
 		Reservoir: p.counted, ReservoirML: math.Max(0, p.reservoirML()), InfusionTime: p.moved, PoweredTime: p.powered,
 		BolusRate: p.bolus.rate, BolusVTBI: float64(p.bolus.volumeNL) / 1e6, BolusInfused: float64(p.bolus.doneNL) / 1e6,
 		BatteryVolts: p.battery.volts(), BatteryCharge: p.battery.charge,
 		DownstreamMbar: p.sensedMbar, SuctionMbar: p.up.suction(), LimitMbar: p.cfg.LimitMbar, SuctionLimit: p.cfg.SuctionLimitMbar,
-		Clock: p.Clock(), TemperatureC: p.tempC, Mains: p.mains,
+		Clock: p.Clock(), Loading: p.state == Bolus && p.bolus.load, Sounding: len(p.active) > 0 && p.elapsed >= p.silentUntil,
+		BatteryCritical: p.battery.charge <= 0.1, TemperatureC: p.celsius, Mains: p.mains, InfusedML: p.counterML(),
 	}
-	q := int64(math.Round(p.cfg.CounterStepML * 1e6))
-	modulus := int64(math.Round(p.cfg.RolloverML * 1e6))
-	shown := p.counterNL % modulus
-	if p.cfg.CounterSticks {
-		shown = min(p.counterNL, modulus)
-	}
-	v.InfusedML = float64(shown/q*q) / 1e6
 	if len(p.active) == 0 {
 		return v
 	}
@@ -77,6 +84,13 @@ type Truth struct {
 	MotorFactor   float64
 	SetError      float64 // of this set, relative
 	BatteryCharge float64
+	AirML         float64 // of bubbles that passed the pump
+	Bubbles       int
+	TemperatureC  float64
+	HeightCM      float64
+	Hung          bool // the program hangs: the motor stands, the pump says what it last knew
+	Door          bool // open
+	Detached      bool // the set is off
 }
 
 // Truth returns what really happens now.
@@ -84,8 +98,10 @@ func (p *Pump) Truth() Truth {
 	return Truth{
 		PatientRate: p.line.patientRate, PatientML: p.line.patientML, LostML: p.line.lostML, CommandedML: float64(p.totalNL) / 1e6,
 		LineMbar: p.line.mbar, SuctionMbar: p.up.suction(), BagML: p.up.bagML,
-		StoredML:  math.Max(0, (p.line.mbar-p.line.venous)*p.line.complianceMLPerMbar),
+		StoredML:  math.Max(0, (p.line.mbar-p.line.rest())*p.line.complianceMLPerMbar),
 		Occlusion: p.line.occlusion, Upstream: p.up.occluded, Disconnected: p.line.open,
 		SetShare: p.setFactor, MotorFactor: p.motorFactor, SetError: p.set.fixed, BatteryCharge: p.battery.charge,
+		AirML: p.air.totalML, Bubbles: p.air.bubbles, TemperatureC: p.celsius, HeightCM: p.heightCM, Hung: p.hung != nil,
+		Door: p.door, Detached: p.detached,
 	}
 }

@@ -9,19 +9,18 @@ const holdTime = 500 * time.Millisecond
 func (p *Pump) watch() {
 	p.watchDownstream()
 	p.watchUpstream()
-	p.watchAir()
-	p.watchWarnings()
 	if p.up.air && p.up.airML >= p.cfg.AirBeforeStop && p.state.Moving() {
 		p.raise(AlarmAirInLine, Event{Kind: KindAir})
 	}
 	if p.battery.charge <= 0 && p.elapsed-p.battery.emptyAt >= p.cfg.ReserveTime {
 		p.state = Off // without a word: the reserve is empty too
 	}
-	if (p.state == Paused || p.state == Stopped) && p.begun && p.cfg.ReminderTime > 0 && p.elapsed-p.pausedAt >= p.cfg.ReminderTime {
-		p.raise(AlarmStoppedReminder, Event{Kind: KindReminder})
-	}
 	if p.state == Paused && p.cfg.UnattendedTime > 0 && p.elapsed-p.pausedAt >= p.cfg.UnattendedTime {
 		p.raise(AlarmUnattended, Event{Kind: KindUnattended})
+	}
+	if p.elapsed >= p.attendAt {
+		p.attendAt = p.elapsed.Truncate(attendEvery) + attendEvery
+		p.attend()
 	}
 }
 
@@ -34,7 +33,7 @@ func (p *Pump) watchDownstream() {
 		if p.over >= holdTime && p.state.Moving() {
 			p.raise(AlarmOcclusionDownstream, Event{Kind: KindOcclusion, Code: 2})
 			// The pump takes fluid back: the counter does not say so.
-			p.line.mbar -= p.cfg.BackOff * (p.line.mbar - p.line.venous)
+			p.line.mbar -= p.cfg.BackOff * (p.line.mbar - p.line.rest())
 		}
 		return
 	}
@@ -61,7 +60,7 @@ func (p *Pump) raise(a Alarm, e Event) {
 	if p.active[a] {
 		return
 	}
-	p.active[a] = true
+	p.active[a], p.silentUntil = true, 0 // a new alarm sounds
 	p.record(e)
 	if a.Stops() {
 		p.state = AlarmStop

@@ -62,33 +62,6 @@ func (p *Pump) SlowMotor(factor float64) error {
 	return nil
 }
 
-// SetHeight puts the pump this many centimetres below the patient; above is negative. Each changes the line pressure by 1 mbar.
-func (p *Pump) SetHeight(cm float64) error {
-	if !(cm >= -200 && cm <= 200) {
-		return fmt.Errorf("height %v cm, known -200 to 200: %w", cm, ErrRange)
-	}
-	p.line.venous = p.cfg.VenousMbar + cm
-	return nil
-}
-
-// Heat warms the pump's surroundings by degrees for a time, like the sun or a car; below zero it cools.
-func (p *Pump) Heat(degreesC float64, d time.Duration) error {
-	if !(degreesC >= -60 && degreesC <= 60) || d < 0 {
-		return fmt.Errorf("%v degrees for %v, known -60 to 60: %w", degreesC, d, ErrRange)
-	}
-	p.heat = heatEvent{degreesC: degreesC, until: p.elapsed + d}
-	return nil
-}
-
-// Bubble lets a bubble of air, in microlitres, pass the pump now.
-func (p *Pump) Bubble(microlitres float64) error {
-	if !(microlitres > 0 && microlitres <= 10_000) {
-		return fmt.Errorf("bubble of %v uL, known above 0 to 10000: %w", microlitres, ErrRange)
-	}
-	p.bubble(microlitres)
-	return nil
-}
-
 // Release undoes occlusion, disconnection, blocked set and slow motor.
 func (p *Pump) Release() {
 	p.line.occlusion, p.line.open = 0, false
