@@ -32,10 +32,11 @@ What it shows is pump-reported, not delivered to the patient. infusiond is not a
 and does not replace the pump's own alarm.`
 
 type commandLine struct {
-	Run         runCommand   `cmd:"" help:"Run the gateway until it is interrupted."`
-	CheckConfig checkCommand `cmd:"" name:"check-config" help:"Check a configuration with its prescriptions and drug library, and say every problem with its line and the mend."`
-	Probe       probeCommand `cmd:"" help:"Ask who is on a serial port, with the named protocols only, and print entries for the configuration. Never on a patient."`
-	Version     versionCmd   `cmd:"" help:"Print the version."`
+	Run         runCommand    `cmd:"" help:"Run the gateway until it is interrupted."`
+	CheckConfig checkCommand  `cmd:"" name:"check-config" help:"Check a configuration with its prescriptions and drug library, and say every problem with its line and the mend."`
+	Probe       probeCommand  `cmd:"" help:"Ask who is on a serial port, with the named protocols only, and print entries for the configuration. Never on a patient."`
+	Decode      decodeCommand `cmd:"" help:"Explain captured bytes, or bytes in hex, field by field."`
+	Version     versionCmd    `cmd:"" help:"Print the version."`
 }
 
 type versionCmd struct{}

@@ -19,7 +19,7 @@ type probeCommand struct {
 	Port          string            `arg:"" help:"The serial port: a device path, or tcp://host:port of a serial device server."`
 	Protocols     []string          `required:"" sep:"," placeholder:"NAME" help:"Which protocols to try; nothing else is sent. \"all\" means those whose queries have no side effect: the others have to be named."`
 	NotOnAPatient bool              `help:"Say that no patient is connected to what is on this port. Without it nothing is sent."`
-	Settings      map[string]string `placeholder:"KEY=VALUE" mapsep:"," help:"Settings of the driver, with one protocol only, e.g. checksum=xor."`
+	Settings      map[string]string `aliases:"setting" placeholder:"KEY=VALUE" mapsep:"," help:"Settings of the driver, with one protocol only, e.g. checksum=xor."`
 	Addresses     []string          `sep:"," placeholder:"ADDRESS" help:"On a line with several pumps: the addresses to ask."`
 	JSON          bool              `name:"json" help:"Print JSON."`
 }

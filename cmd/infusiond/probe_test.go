@@ -36,6 +36,7 @@ func simulate(t *testing.T, pumps ...simulator.PumpOptions) *simulator.Simulator
 
 // Covers GW-25, GW-130.
 func TestProbeFindsASimulatedPump(t *testing.T) {
+	t.Parallel()
 	pump := simulator.DefaultPump("blue")
 	pump.Serial, pump.Link = "SIM00042", filepath.Join(t.TempDir(), "pump")
 	sim := simulate(t, pump)
@@ -71,6 +72,7 @@ func TestProbeFindsASimulatedPump(t *testing.T) {
 
 // Covers GW-130. A pump of another protocol is told apart, and is sent nothing but the named queries.
 func TestProbeWithTheWrongProtocol(t *testing.T) {
+	t.Parallel()
 	pump := simulator.DefaultPump("blue")
 	pump.Link = filepath.Join(t.TempDir(), "pump")
 	sim := simulate(t, pump)
@@ -81,5 +83,29 @@ func TestProbeWithTheWrongProtocol(t *testing.T) {
 	}
 	if asked, err := sim.Queries("blue"); err != nil || slices.Contains(asked, "RN") {
 		t.Errorf("the pump was asked %v, %v", asked, err)
+	}
+}
+
+// Covers GW-25, GW-26. Every protocol finds its simulated pumps and prints their entries.
+func TestProbeOfEveryProtocol(t *testing.T) {
+	for _, model := range table().Names() {
+		t.Run(model, func(t *testing.T) {
+			t.Parallel()
+			pump, err := simulator.PumpOf(model, "one")
+			if err != nil {
+				t.Fatal(err)
+			}
+			pump.Link = filepath.Join(t.TempDir(), "pump")
+			simulate(t, pump)
+			var out, errOut bytes.Buffer
+			if code := run(t.Context(), []string{"probe", "--not-on-a-patient", "--protocols", model, pump.Link}, &out, &errOut); code != 0 {
+				t.Fatalf("%d: %s%s", code, &out, &errOut)
+			}
+			_, pumps, found := strings.Cut(out.String(), "\npumps:\n")
+			c, err := config.Parse("probe.yaml", []byte("gateway: home\nsimulated: true\ndata_dir: data\npumps:\n"+pumps), table())
+			if !found || err != nil || len(c.Pumps) != 1 || c.Pumps[0].Driver != model {
+				t.Errorf("%v: %+v of\n%s", err, c, &out)
+			}
+		})
 	}
 }
