@@ -32,9 +32,11 @@ What it shows is pump-reported, not delivered to the patient. infusiond is not a
 and does not replace the pump's own alarm.`
 
 type commandLine struct {
-	Run         runCommand   `cmd:"" help:"Run the gateway until it is interrupted."`
-	CheckConfig checkCommand `cmd:"" name:"check-config" help:"Check a configuration with its prescriptions and drug library, and say every problem with its line and the mend."`
-	Version     versionCmd   `cmd:"" help:"Print the version."`
+	Run         runCommand    `cmd:"" help:"Run the gateway until it is interrupted."`
+	CheckConfig checkCommand  `cmd:"" name:"check-config" help:"Check a configuration with its prescriptions and drug library, and say every problem with its line and the mend."`
+	Probe       probeCommand  `cmd:"" help:"Ask who is on a serial port, with the named protocols only, and print entries for the configuration. Never on a patient."`
+	Decode      decodeCommand `cmd:"" help:"Explain captured bytes, or bytes in hex, field by field."`
+	Version     versionCmd    `cmd:"" help:"Print the version."`
 }
 
 type versionCmd struct{}
@@ -93,7 +95,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	parsed.Bind(errorStream{stderr})
 	if err := parsed.Run(); err != nil {
 		say(stderr, err)
-		if _, usage := errors.AsType[fileError](err); usage { // kong joins it with the error of its hooks
+		// kong joins these with the errors of its hooks
+		_, file := errors.AsType[fileError](err)
+		if _, usage := errors.AsType[usageError](err); usage || file {
 			return exitUsage
 		}
 		return exitFailed
@@ -106,6 +110,9 @@ type errorStream struct{ io.Writer }
 
 // fileError is a problem in a file that a person wrote.
 type fileError struct{ error }
+
+// usageError is a command line that cannot be done.
+type usageError struct{ error }
 
 // say writes a line; when even that fails nobody can be told.
 func say(w io.Writer, v ...any) { _, _ = fmt.Fprintln(w, v...) }

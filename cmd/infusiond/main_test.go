@@ -19,6 +19,12 @@ func TestExitCodes(t *testing.T) {
 		{"help", []string{"--help"}, 0},
 		{"unknown command", []string{"delete"}, exitUsage},
 		{"check of a missing file", []string{"check-config", missing}, exitUsage},
+		{"probe without the statement", []string{"probe", "--protocols", "miva", "/dev/null"}, exitUsage},
+		{"probe of an unknown protocol", []string{"probe", "--not-on-a-patient", "--protocols", "mivaa", "/dev/null"}, exitUsage},
+		{"probe without protocols", []string{"probe", "--not-on-a-patient", "/dev/null"}, exitUsage},
+		{"probe with settings for two", []string{"probe", "--not-on-a-patient", "--protocols", "miva,asena", "--settings", "a=b", "/dev/null"}, exitUsage},
+		{"probe with a wrong setting", []string{"probe", "--not-on-a-patient", "--protocols", "miva", "--settings", "checksum=crc", "/dev/null"}, exitUsage},
+		{"probe of a port that is none", []string{"probe", "--not-on-a-patient", "--protocols", "miva", "/dev/null"}, exitFailed},
 		{"run with a missing file", []string{"run", missing}, exitUsage},
 	} {
 		t.Run(row.name, func(t *testing.T) {
