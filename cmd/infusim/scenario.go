@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 
 	"infusiond/simulator"
 	"infusiond/simulator/scenario"
@@ -96,13 +97,14 @@ func (c *scenariosCommand) show(s streams) error {
 	if err != nil {
 		return err
 	}
-	text := fmt.Sprintf("%s  %s\nexpected: %s\nduration: %v   needs: %v\n", one.ID, one.Title, one.Expected, one.Duration, one.Needs)
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s  %s\nexpected: %s\nduration: %v   needs: %v\n", one.ID, one.Title, one.Expected, one.Duration, one.Needs)
 	for _, p := range one.Pumps {
-		text += fmt.Sprintf("pump %s: %v\n", p.Name, p.Keys)
+		fmt.Fprintf(&text, "pump %s: %v\n", p.Name, p.Keys)
 	}
 	for _, step := range one.Steps {
-		text += fmt.Sprintf("  %-10v %s\n", step.At, step.Pump+" "+step.Do+step.Harness)
+		fmt.Fprintf(&text, "  %-10v %s\n", step.At, strings.TrimSpace(step.Pump+" "+step.Do+step.Harness))
 	}
-	_, err = io.WriteString(s.out, text)
+	_, err = io.WriteString(s.out, text.String())
 	return err
 }
