@@ -17,16 +17,9 @@ const PlanHelp = "MODEL:PUMPS[@PUMPS_PER_LINE],..., e.g. miva:16,bcc:16@4,newera
 // ports from there on.
 func ParsePlan(plan, folder, tcp string) ([]PumpOptions, error) {
 	var pumps []PumpOptions
-	at := &places{folder: folder, of: map[string]int{}}
-	if tcp != "" {
-		host, port, err := net.SplitHostPort(tcp)
-		if err == nil {
-			at.host = host
-			at.port, err = strconv.Atoi(port)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("plan: address %q: known host:port of the first line: %w", tcp, err)
-		}
+	at, err := newPlaces(folder, tcp)
+	if err != nil {
+		return nil, err
 	}
 	begun := map[string]int{}
 	for part := range strings.SplitSeq(plan, ",") {
@@ -63,30 +56,72 @@ type places struct {
 	name         string         // of the last line
 }
 
+func newPlaces(folder, tcp string) (*places, error) {
+	at := &places{folder: folder, of: map[string]int{}}
+	if tcp == "" {
+		return at, nil
+	}
+	host, port, err := net.SplitHostPort(tcp)
+	if err == nil {
+		at.host = host
+		at.port, err = strconv.Atoi(port)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("address %q: known host:port of the first line: %w", tcp, err)
+	}
+	return at, nil
+}
+
+// next goes on to another line of that name.
+func (at *places) next(name string) {
+	at.lines++
+	at.name = name
+}
+
+// put puts a pump on the line.
+func (at *places) put(o *PumpOptions) {
+	if at.host == "" {
+		o.Link = filepath.Join(at.folder, at.name)
+		return
+	}
+	port := at.port
+	if port != 0 {
+		port += at.lines - 1
+	}
+	o.TCP = net.JoinHostPort(at.host, strconv.Itoa(port))
+}
+
+// Place gives pumps that name no line one each, as ParsePlan does.
+func Place(pumps []PumpOptions, folder, tcp string) error {
+	at, err := newPlaces(folder, tcp)
+	if err != nil {
+		return err
+	}
+	for i := range pumps {
+		if o := &pumps[i]; o.Link == "" && o.TCP == "" && o.Line == "" {
+			at.next(o.Name)
+			at.put(o)
+		}
+	}
+	return nil
+}
+
 // planned is the pump number i of its model and number k of its part of the plan.
 func planned(p *protocol, i, k, each int, at *places) PumpOptions {
 	rates := []float64{1.11, 2.22, 5, 0.5, 10.5, 1.7, 3.3}
 	o := pumpOf(p, fmt.Sprintf("%s-%02d", p.Protocol, i+1))
 	o.Rate = o.possible(rates[i%len(rates)])
 	if k%each == 0 {
-		at.lines++
 		at.of[p.Protocol]++
-		at.name = o.Name
+		name := o.Name
 		if each > 1 {
-			at.name = fmt.Sprintf("%s-line-%d", p.Protocol, at.of[p.Protocol])
+			name = fmt.Sprintf("%s-line-%d", p.Protocol, at.of[p.Protocol])
 		}
+		at.next(name)
 	}
 	if each > 1 {
 		o.Line = at.name
 	}
-	if at.host != "" {
-		port := at.port
-		if port != 0 {
-			port += at.lines - 1
-		}
-		o.TCP = net.JoinHostPort(at.host, strconv.Itoa(port))
-	} else {
-		o.Link = filepath.Join(at.folder, at.name)
-	}
+	at.put(&o)
 	return o
 }

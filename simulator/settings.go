@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"infusiond/simulator/pumpmodel"
 )
 
 // setting is one key that every pump description may hold.
@@ -68,7 +70,7 @@ func settings() []setting {
 		{"start", "running or stopped", choose(map[string]func(*PumpOptions){
 			"running": func(o *PumpOptions) { o.Stopped = false }, "stopped": func(o *PumpOptions) { o.Stopped = true },
 		})},
-		{"kvo", "keep-vein-open rate after the end, mL/h; 0 stops", number(func(o *PumpOptions) *float64 { return &o.Physics.KVORate })},
+		{"kvo", "keep-vein-open after the end: mL/h, 0 stops; set: the set rate goes on; byrate: 3, 1 mL/h or the set rate", setKVO},
 		{"stroke", "volume of a stroke, mL", number(func(o *PumpOptions) *float64 { return &o.Physics.StrokeML })},
 		{"resolution", "resolution of the volume counter, mL", number(func(o *PumpOptions) *float64 { return &o.Physics.CounterStepML })},
 		{"compliance", "compliance of the line, mL/bar", number(func(o *PumpOptions) *float64 { return &o.Physics.ComplianceMLPerBar })},
@@ -81,12 +83,38 @@ func settings() []setting {
 		{"nearend", "so long before the end the pump warns, e.g. 30m; 0s never", span(func(o *PumpOptions) *time.Duration { return &o.Physics.NearEndTime })},
 		{"reservoirlow", "reservoir count at which the pump warns, mL; 0 never", number(func(o *PumpOptions) *float64 { return &o.Physics.ReservoirLowML })},
 		{"temperature", "of the room, degrees Celsius", number(func(o *PumpOptions) *float64 { return &o.Physics.TemperatureC })},
+		{"airdetector", "yes or no: an empty bag ends in an air alarm, or collapses", choose(map[string]func(*PumpOptions){
+			"yes": func(o *PumpOptions) { o.Physics.AirDetector = true }, "no": func(o *PumpOptions) { o.Physics.AirDetector = false },
+		})},
+		{"bagsigma", "relative error of a bag's filling, 0.03 unless said", number(func(o *PumpOptions) *float64 { return &o.Physics.BagSigma })},
+		{"cells", "what a change of the battery resets: nothing, counter, clock or both", choose(map[string]func(*PumpOptions){
+			"nothing": func(o *PumpOptions) { o.Physics.BatteryResetsCounter, o.Physics.BatteryResetsClock = false, false },
+			"counter": func(o *PumpOptions) { o.Physics.BatteryResetsCounter = true },
+			"clock":   func(o *PumpOptions) { o.Physics.BatteryResetsClock = true },
+			"both":    func(o *PumpOptions) { o.Physics.BatteryResetsCounter, o.Physics.BatteryResetsClock = true, true },
+		})},
 		{"counter", "new, keeps or sticks: begins anew with an infusion and after its greatest value, does not, stays there", choose(map[string]func(*PumpOptions){
 			"new":    func(o *PumpOptions) { o.Physics.CounterKeeps, o.Physics.CounterSticks = false, false },
 			"keeps":  func(o *PumpOptions) { o.Physics.CounterKeeps = true },
 			"sticks": func(o *PumpOptions) { o.Physics.CounterSticks = true },
 		})},
 	}
+}
+
+func setKVO(o *PumpOptions, value string) error {
+	switch value {
+	case "set":
+		o.Physics.KVO = pumpmodel.KVOSetRate
+	case "byrate":
+		o.Physics.KVO = pumpmodel.KVOByRate
+	default:
+		v, err := strconv.ParseFloat(value, 64)
+		if err != nil {
+			return fmt.Errorf("%q: known a rate in mL/h, set, byrate", value)
+		}
+		o.Physics.KVO, o.Physics.KVORate = pumpmodel.KVOFixed, v
+	}
+	return nil
 }
 
 // span makes a setter for a time that may be 0.

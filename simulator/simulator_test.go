@@ -110,6 +110,16 @@ func TestCommandsDoWhatTheySay(t *testing.T) {
 		}},
 		{"block share=0.5", time.Hour, func(s Status) bool { return s.Truth.PatientVolume > 0.4 && s.Truth.PatientVolume < 0.65 }},
 		{"motor 0.5", time.Hour, func(s Status) bool { return s.Says.RunningRate == 1.11 && s.Says.Infused > 0.5 && s.Says.Infused < 0.6 }},
+		{"door open", time.Second, func(s Status) bool { return s.Truth.DoorOpen && s.Says.State != "running" }},
+		{"detach;attach", time.Second, func(s Status) bool { return !s.Truth.SetDetached }},
+		{"clear", time.Second, func(s Status) bool { return s.Says.Infused == 0 }},
+		{"stop;load 0.5 rate=60", time.Minute, func(s Status) bool { return s.Says.Infused >= 0.5 && s.Says.State == "running" }},
+		{"crash on", time.Hour, func(s Status) bool {
+			return s.Truth.ProgramHung && s.Says.RunningRate == 1.11 && s.Truth.CommandedVolume < 0.05
+		}},
+		{"heat 20 for=2h", time.Hour, func(s Status) bool { return s.Truth.TemperatureC > 35 }},
+		{"height 40", time.Minute, func(s Status) bool { return s.Truth.HeightCM == 40 }},
+		{"bubble 200;alarm battery_low;quiet", time.Second, func(s Status) bool { return len(s.Says.Alarms) == 1 && s.Truth.AirVolume == 0.2 }},
 		{"noise;silence for=20s;late rate=0.5 delay=1s", 0, func(s Status) bool { return len(s.Wire.Faults) == 3 }},
 		{"silence for=20s", 21 * time.Second, func(s Status) bool { return len(s.Wire.Faults) == 0 }},
 		{"garbage;clean", 0, func(s Status) bool { return len(s.Wire.Faults) == 0 }},
@@ -133,7 +143,7 @@ func TestWrongCommandsSayWhatIsKnown(t *testing.T) {
 		"": "occlude", "nonsense": "occlude", "rate": "rate ML_PER_H", "rate x": "not a number", "rate 1 2": "rate ML_PER_H",
 		"occlude for=10s": "side=downstream|upstream", "occlude side=left": "downstream and upstream", "occlude in=soon": "20s",
 		"occlude side=upstream in=10s": "side=downstream", "alarm air_in_line": "pump_fault", "alarm x": "occlusion_downstream", "power maybe": "on and off",
-		"bag 50 set=old": "set=new", "clock later": "1h", "noise rate=2": "0 to 1", "blank 0": "1 to 1000", "drop2": "replug", "replug link=/x": "no pseudo-terminal", "swap green": "known blue", "swap blue": "itself", "serial 1": "SIM00001",
+		"bag 50 set=old": "set=new", "clock later": "1h", "noise rate=2": "0 to 1", "blank 0": "1 to 1000", "drop2": "replug", "replug link=/x": "no pseudo-terminal", "swap green": "known blue", "door ajar": "open and closed", "heat warm": "not a number", "swap blue": "itself", "serial 1": "SIM00001",
 	} {
 		v := virtual(t, "name=blue,start=stopped")
 		err := v.Do(command)

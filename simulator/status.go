@@ -55,6 +55,12 @@ type Truth struct {
 	MotorFactor     float64 `json:"motor_factor"`
 	SetError        float64 `json:"set_error"`
 	BatteryPercent  float64 `json:"battery_percent"`
+	TemperatureC    float64 `json:"temperature_c"` // of the pump
+	AirVolume       float64 `json:"air_ml"`        // of bubbles that passed it
+	HeightCM        float64 `json:"height_cm"`
+	DoorOpen        bool    `json:"door_open"`
+	SetDetached     bool    `json:"set_detached"`
+	ProgramHung     bool    `json:"program_hung"` // the motor stands, the pump says what it last knew
 }
 
 // Wire is what went over the line, for all of its pumps.
@@ -81,7 +87,8 @@ func (p *pump) status() Status {
 			ElapsedS: p.model.Elapsed().Seconds(), PatientRate: t.PatientRate, PatientVolume: t.PatientML, LostVolume: t.LostML,
 			CommandedVolume: t.CommandedML, PressureMbar: t.LineMbar, StoredVolume: t.StoredML, Bag: t.BagML, Occlusion: t.Occlusion,
 			Upstream: t.Upstream, Disconnected: t.Disconnected, SetShare: t.SetShare, MotorFactor: t.MotorFactor, SetError: t.SetError,
-			BatteryPercent: 100 * t.BatteryCharge,
+			BatteryPercent: 100 * t.BatteryCharge, TemperatureC: t.TemperatureC, AirVolume: t.AirML, HeightCM: t.HeightCM,
+			DoorOpen: t.Door, SetDetached: t.Detached, ProgramHung: t.Hung,
 		},
 		Wire: Wire{
 			Queries: c.Received, Control: c.Control, Unknown: c.Unknown, BadFrames: c.BadFrames,

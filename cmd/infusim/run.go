@@ -23,8 +23,8 @@ type runCommand struct {
 	Model      string        `default:"miva" help:"The protocol of a scenario's pumps."`
 	Pump       []string      `sep:"none" placeholder:"KEY=VALUE,..." help:"A pump; repeat for more."`
 	Fleet      string        `placeholder:"PLAN" help:"Many pumps: ${plan}."`
-	Folder     string        `default:"/tmp/infusim" help:"Where the links of a fleet are made."`
-	TCP        string        `name:"tcp" placeholder:"HOST:PORT" help:"Lines of a fleet are serial servers on this and the following ports, not pseudo-terminals."`
+	Folder     string        `default:"/tmp/infusim" help:"Where the links of a fleet or a scenario are made."`
+	TCP        string        `name:"tcp" placeholder:"HOST:PORT" help:"Lines of a fleet or a scenario are serial servers on this and the following ports, not pseudo-terminals."`
 	Seed       uint64        `default:"1" help:"Seed of everything random."`
 	Speed      float64       `default:"1" help:"Model time passes so much faster; the wire keeps its pace."`
 	Control    string        `default:"127.0.0.1:7070" help:"Where infusim send reaches this one: loopback host:port, unix:PATH, or off."`
@@ -64,9 +64,9 @@ func (r *runCommand) Run(ctx context.Context, s streams) (err error) {
 		return err
 	}
 	if r.Truth != "" {
-		f, err := os.Create(r.Truth)
-		if err != nil {
-			return fmt.Errorf("truth: %w", err)
+		f, createErr := os.Create(r.Truth)
+		if createErr != nil {
+			return fmt.Errorf("truth: %w", createErr)
 		}
 		defer func() { err = errors.Join(err, f.Close()) }()
 		options.Truth = f

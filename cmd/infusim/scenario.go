@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 
 	"infusiond/simulator"
@@ -25,12 +24,7 @@ func (r *runCommand) scenario() (*scenario.Scenario, []simulator.PumpOptions, er
 	if err != nil {
 		return nil, nil, err
 	}
-	for i := range pumps {
-		if pumps[i].Link == "" && pumps[i].TCP == "" {
-			pumps[i].Link = filepath.Join(r.Folder, pumps[i].Name)
-		}
-	}
-	return played, pumps, nil
+	return played, pumps, simulator.Place(pumps, r.Folder, r.TCP)
 }
 
 // errFacts says that the simulated pumps did not do what the scenario says.
