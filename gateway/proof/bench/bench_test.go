@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,16 +13,27 @@ import (
 	"infusiond/drivers/miva/wire"
 )
 
-// TestGoodFramesAreVectors looks for the measured frames among those of the protocol document.
+// TestGoodFramesAreVectors looks for the measured frames among those of the protocol documents, and decodes them.
 func TestGoodFramesAreVectors(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("..", "..", "..", "drivers", "miva", "wire", "testdata", "frames", "section11.hex"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	vectors := strings.ReplaceAll(string(text), " ", "")
-	for _, f := range goodFrames {
-		if !strings.Contains(vectors, "|"+f.hex+"\n") {
-			t.Errorf("%s is no vector: %s", f.name, f.hex)
+	for _, f := range goodFrames() {
+		paths, err := filepath.Glob(filepath.Join("..", "..", "..", "drivers", f.driver, "wire", "testdata", "frames", "*.hex"))
+		if err != nil || len(paths) != 1 {
+			t.Fatalf("%v, %v", paths, err)
+		}
+		text, err := os.ReadFile(paths[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(strings.ReplaceAll(string(text), " ", ""), "|"+f.hex+"\n") {
+			t.Errorf("%s of %s is no vector: %s", f.name, f.driver, f.hex)
+		}
+		frame, err := hex.DecodeString(f.hex)
+		if err != nil {
+			t.Fatal(err)
+		}
+		one := f.decode()
+		if err := errors.Join(one(frame), one(frame)); err != nil {
+			t.Errorf("%s of %s: %v", f.name, f.driver, err)
 		}
 	}
 }
