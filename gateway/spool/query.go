@@ -3,6 +3,7 @@ package spool
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"maps"
 	"time"
@@ -33,6 +34,21 @@ func (f *file) query(ctx context.Context, query string, args ...any) ([]row, err
 		return nil, fmt.Errorf("read records: %w", judge(err))
 	}
 	return out, nil
+}
+
+// errDisorder says that a damaged tree gives records out of their order; SQLite does not always notice that.
+var errDisorder = errors.New("records come out of their order")
+
+// after reads records behind a place. They come in order and within bounds, or the file is damaged.
+func (f *file) after(ctx context.Context, pos, upTo int64, limit int) ([]row, error) {
+	rows, err := f.query(ctx, sqlAfter, pos, upTo, limit)
+	for _, r := range rows {
+		if r.Pos <= pos || r.Pos > upTo {
+			return nil, fmt.Errorf("read records: %w", &damagedError{err: errDisorder})
+		}
+		pos = r.Pos
+	}
+	return rows, err
 }
 
 func (f *file) scan(rows *sql.Rows) (row, error) {

@@ -38,7 +38,7 @@ func (s *Spool) After(ctx context.Context, pos int64, limit int) ([]Record, erro
 		}
 		f, upTo := s.file, s.diskEnd
 		s.mu.Unlock()
-		rows, err := s.onFile(ctx, f, sqlAfter, pos, upTo, limit)
+		rows, err := s.onFile(f, func() ([]row, error) { return f.after(ctx, pos, upTo, limit) })
 		if err != nil {
 			if s.held() != f || s.skip(ctx, err) {
 				continue
@@ -68,11 +68,12 @@ func (s *Spool) newest(pos int64, limit int) []Record {
 	return out
 }
 
-func (s *Spool) onFile(ctx context.Context, f *file, query string, args ...any) ([]row, error) {
+// onFile reads from the file; what shows that it is damaged is handed to the writer.
+func (s *Spool) onFile(f *file, read func() ([]row, error)) ([]row, error) {
 	if f == nil {
 		return nil, errNoFile
 	}
-	rows, err := f.query(ctx, query, args...)
+	rows, err := read()
 	if isDamage(err) {
 		s.mu.Lock()
 		s.damage = err
@@ -204,7 +205,7 @@ func (s *Spool) rangeOnDisk(ctx context.Context, stream string, args []any, fn f
 			return nil
 		}
 		args[0] = id
-		rows, err := s.onFile(ctx, f, sqlRange, args...)
+		rows, err := s.onFile(f, func() ([]row, error) { return f.query(ctx, sqlRange, args...) })
 		if err != nil && s.held() != f {
 			continue
 		}
