@@ -57,7 +57,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return fmt.Errorf("find own folder: %w", err)
 	}
 	b := &bench{out: out, bin: filepath.Dir(self), seed: seed, alarms: *alarms}
-	measurements := map[string]func(t parts.TB){"decode": b.decode, "latency": b.latency}
+	measurements := map[string]func(t parts.TB){"decode": b.decode, "latency": b.latency, "cycles": b.cycles, "virtual": b.virtual}
 	wanted := strings.Split(*names, ",")
 	if i := slices.IndexFunc(wanted, func(name string) bool { return measurements[name] == nil }); i >= 0 || *alarms < 1 {
 		return fmt.Errorf("no such measurement: -run %s -alarms %d; known are decode and latency with at least one alarm", *names, *alarms)
