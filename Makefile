@@ -10,7 +10,7 @@ export CGO_ENABLED := 0
 GOLANGCI_LINT := v2.15.0
 INFLUXD := v1.8.10
 FUZZTIME ?= 5s
-BENCH ?= decode,latency
+BENCH ?= decode,latency,idle,cycles,virtual
 
 .PHONY: all build demo test unit race lint fuzz test-program test-browser bench tools system-parts clean
 
@@ -53,7 +53,7 @@ test-program: build system-parts $(BIN)/influxd ## The whole program on a real M
 test-browser: system-parts ## The page in a real Chromium
 	go test -count=1 ./gateway/page/browsertest
 
-bench: build system-parts ## BENCH=decode,latency
+bench: build system-parts ## BENCH=decode,latency,idle,cycles,virtual
 	@go build -o $(BIN)/bench ./gateway/proof/bench
 	@$(BIN)/bench -run '$(BENCH)'
 

@@ -48,6 +48,7 @@ type Checker struct {
 	lastReading infusion.Opt[infusion.Instant]
 	lastPlanned infusion.Opt[infusion.Instant]
 	onset       map[string]infusion.Instant // of the codes found in the last reading
+	dose        lastDose
 }
 
 // New returns the checker of one pump, at the time when watching begins.
@@ -85,7 +86,7 @@ func (c *Checker) Observe(o infusion.Observation, order prescription.Order, orde
 	default:
 		j.runState(c)
 		j.rate()
-		j.dose()
+		j.dose(c)
 	}
 	j.bolus()
 	j.kvo()
@@ -99,7 +100,10 @@ func (c *Checker) Observe(o infusion.Observation, order prescription.Order, orde
 // settle sets the verdict and the onset of each finding.
 func (c *Checker) settle(r *Result, o infusion.Observation) {
 	r.Verdict = message.VerdictOK
-	onset := map[string]infusion.Instant{}
+	var onset map[string]infusion.Instant // usually nothing is found
+	if len(r.Findings) > 0 {
+		onset = make(map[string]infusion.Instant, len(r.Findings))
+	}
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		switch {

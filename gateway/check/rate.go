@@ -74,7 +74,7 @@ func (j *judge) bolus() {
 }
 
 // dose is check C8: the dose that the programmed rate gives with the bag that hangs.
-func (j *judge) dose() {
+func (j *judge) dose(c *Checker) {
 	order := j.r.Order
 	if !order.Expected {
 		return
@@ -94,14 +94,11 @@ func (j *judge) dose() {
 			return // C1 says so
 		}
 	}
-	dose := prescription.DoseOf(rate, order.WeightKg, order.Bag.ConcentrationMcgPerMl)
+	dose := c.dose.of(rate, order)
 	j.r.ProgrammedDose = dose
-	// The dose may differ by what the rate may differ, at the ordered concentration.
-	ordered := prescription.DoseOf(order.Rounded, order.WeightKg, order.ConcentrationMcgPerMl)
-	allowed := prescription.DoseOf(j.r.Tolerance, order.WeightKg, order.ConcentrationMcgPerMl)
 	// A wrong rate alone is C1's finding, not a second one.
 	sameBag := order.Bag.ConcentrationMcgPerMl.Cmp(order.ConcentrationMcgPerMl) == 0
-	if d := new(big.Rat).Sub(dose, ordered); !sameBag && d.Abs(d).Cmp(allowed) > 0 {
+	if !sameBag && j.wrongDose(dose) {
 		j.deviation("C8", message.CodeDoseMismatch, fmt.Sprintf("rate and bag give %s mcg/kg/min, prescribed %s",
 			short(dose), units.FormatDecimal(order.DoseMcgPerKgPerMin)), concentrationHint(order))
 	}
@@ -112,6 +109,32 @@ func (j *judge) dose() {
 	if side := order.Limits.Dose.Beyond(dose); side != "" && (!order.Soft || side == "hard low" || side == "hard high") {
 		j.deviation("C8", message.CodeDoseLimit, fmt.Sprintf("%s mcg/kg/min is beyond the %s limit of %s", short(dose), side, order.Library.Title()), "")
 	}
+}
+
+// wrongDose says whether the dose differs from the ordered one by more than the rate may differ, at the ordered concentration.
+func (j *judge) wrongDose(dose *big.Rat) bool {
+	order := j.r.Order
+	ordered := prescription.DoseOf(order.Rounded, order.WeightKg, order.ConcentrationMcgPerMl)
+	allowed := prescription.DoseOf(j.r.Tolerance, order.WeightKg, order.ConcentrationMcgPerMl)
+	d := new(big.Rat).Sub(dose, ordered)
+	return d.Abs(d).Cmp(allowed) > 0
+}
+
+// lastDose keeps the last dose that was worked out: from one cycle to the next rate and order are almost
+// always the same. The fraction is shared and never changed.
+type lastDose struct {
+	rate     units.Rate
+	weight   *big.Rat
+	strength *big.Rat
+	dose     *big.Rat
+}
+
+func (l *lastDose) of(rate units.Rate, order prescription.Order) *big.Rat {
+	weight, strength := order.WeightKg, order.Bag.ConcentrationMcgPerMl
+	if l.dose == nil || l.rate != rate || l.weight != weight || l.strength != strength {
+		*l = lastDose{rate, weight, strength, prescription.DoseOf(rate, weight, strength)}
+	}
+	return l.dose
 }
 
 func short(dose *big.Rat) string {

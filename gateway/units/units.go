@@ -9,7 +9,9 @@ package units
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
+	"strconv"
 	"strings"
 )
 
@@ -119,7 +121,22 @@ func digits(s string) bool {
 	return true
 }
 
+// scale multiplies exactly or fails. Almost every number of a pump fits into 64 bits on the way.
 func scale(mantissa int64, exponent int8, unit int64) (int64, error) {
+	if exponent <= 0 && exponent >= -18 && mantissa <= math.MaxInt64/unit && mantissa >= -math.MaxInt64/unit {
+		n, ten := mantissa*unit, int64(1)
+		for range -exponent {
+			ten *= 10
+		}
+		if n%ten != 0 {
+			return 0, fmt.Errorf("%de%d: %w", mantissa, exponent, ErrInexact)
+		}
+		return n / ten, nil
+	}
+	return scaleBig(mantissa, exponent, unit)
+}
+
+func scaleBig(mantissa int64, exponent int8, unit int64) (int64, error) {
 	n := new(big.Int).Mul(big.NewInt(mantissa), big.NewInt(unit))
 	if exponent >= 0 {
 		n.Mul(n, pow10(int64(exponent)))
@@ -138,8 +155,34 @@ func scale(mantissa int64, exponent int8, unit int64) (int64, error) {
 
 func pow10(n int64) *big.Int { return new(big.Int).Exp(big.NewInt(10), big.NewInt(n), nil) }
 
+// decimal prints n/unit, rounded half-even at nine decimals. The units are multiples of one billionth of
+// a millilitre, so that whole numbers suffice.
 func decimal(n, unit int64) string {
-	return FormatDecimal(big.NewRat(n, unit))
+	const billion = 1_000_000_000
+	if unit%billion != 0 || n == math.MinInt64 {
+		return FormatDecimal(big.NewRat(n, unit))
+	}
+	sign := ""
+	if n < 0 {
+		sign, n = "-", -n
+	}
+	unit /= billion
+	q, rest := n/unit, n%unit
+	if twice := 2 * rest; twice > unit || twice == unit && q%2 == 1 {
+		q++
+	}
+	if q == 0 {
+		return "0"
+	}
+	text := strconv.FormatInt(q, 10)
+	if len(text) <= 9 {
+		text = "0000000000"[:10-len(text)] + text
+	}
+	whole, fraction := text[:len(text)-9], strings.TrimRight(text[len(text)-9:], "0")
+	if fraction == "" {
+		return sign + whole
+	}
+	return sign + whole + "." + fraction
 }
 
 func roundHalfEven(r *big.Rat) *big.Int {

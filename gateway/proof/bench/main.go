@@ -1,5 +1,5 @@
 // Command bench is `make bench`: measurements with their baselines from the same run, each ending in a
-// line that a program can read. -run names the parts: decode, latency.
+// line that a program can read. -run names the parts: decode, latency, idle, cycles, virtual.
 //
 // It runs the real programs from its own folder and leaves nothing behind. A missed goal
 // is printed, not an error: comparing runs is for whoever reads the lines.
@@ -11,6 +11,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/signal"
@@ -19,6 +20,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"infusiond/gateway/proof/parts"
 )
@@ -29,6 +31,8 @@ type bench struct {
 	bin    string // the folder of the programs
 	seed   uint64
 	alarms int
+
+	idleFor time.Duration
 }
 
 func main() {
@@ -43,10 +47,15 @@ func main() {
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	names := flags.String("run", "decode,latency", "the `parts` to run, separated by commas")
+	names := flags.String("run", "decode,latency,idle,cycles,virtual", "the `parts` to run, separated by commas")
 	alarms := flags.Int("alarms", 60, "how many alarms the latency is measured with, two seconds each")
+	idleFor := flags.Duration("idle-for", time.Minute, "how `long` each number of pumps is polled by the gateway and by its baseline")
+	file := flags.String("play", "", "be the baseline of idle with the plan in this `file`")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if *file != "" {
+		return play(ctx, *file)
 	}
 	seed, err := seed()
 	if err != nil {
@@ -56,11 +65,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("find own folder: %w", err)
 	}
-	b := &bench{out: out, bin: filepath.Dir(self), seed: seed, alarms: *alarms}
-	measurements := map[string]func(t parts.TB){"decode": b.decode, "latency": b.latency}
+	b := &bench{out: out, bin: filepath.Dir(self), seed: seed, alarms: *alarms, idleFor: *idleFor}
+	measurements := map[string]func(t parts.TB){"decode": b.decode, "latency": b.latency, "cycles": b.cycles, "virtual": b.virtual, "idle": b.idle}
 	wanted := strings.Split(*names, ",")
 	if i := slices.IndexFunc(wanted, func(name string) bool { return measurements[name] == nil }); i >= 0 || *alarms < 1 {
-		return fmt.Errorf("no such measurement: -run %s -alarms %d; known are decode and latency with at least one alarm", *names, *alarms)
+		return fmt.Errorf("no such measurement: -run %s -alarms %d; known are %s, with at least one alarm", *names, *alarms, strings.Join(slices.Sorted(maps.Keys(measurements)), ", "))
 	}
 	for _, name := range wanted {
 		if err := b.measure(ctx, measurements[name]); err != nil {
