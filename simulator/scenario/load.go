@@ -4,6 +4,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path"
@@ -53,6 +54,9 @@ func Load(name string) (*Scenario, error) {
 	return Parse(name, data)
 }
 
+// maxBytes is the longest file that is read.
+const maxBytes = 1 << 20
+
 // reader collects what is wrong with one file.
 type reader struct {
 	file string
@@ -66,14 +70,17 @@ func (r *reader) fail(line int, format string, args ...any) {
 // Parse reads the content of a scenario file. The error names everything that is wrong, with its line and the mend.
 func Parse(file string, data []byte) (*Scenario, error) {
 	r := &reader{file: file}
-	var doc yaml.Node
-	if err := yaml.Load(data, &doc); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+	if len(data) > maxBytes {
+		return nil, fmt.Errorf("%s is %d bytes long, at most %d are read; name the right file", file, len(data), maxBytes)
 	}
-	root := &doc
-	if doc.Kind == yaml.DocumentNode && len(doc.Content) == 1 {
-		root = doc.Content[0]
+	var docs []yaml.Node
+	if err := yaml.Load(data, &docs, yaml.WithAllDocuments()); err != nil {
+		return nil, fmt.Errorf("%s: %w; mend the line; mind indentation and quotes", file, err)
 	}
+	if len(docs) != 1 || len(docs[0].Content) != 1 {
+		return nil, fmt.Errorf("%s: holds %d scenarios; write one, without ---", file, len(docs))
+	}
+	root := docs[0].Content[0]
 	s := r.scenario(root)
 	if err := errors.Join(r.errs...); err != nil {
 		return nil, err
@@ -187,8 +194,8 @@ func (r *reader) scenario(n *yaml.Node) *Scenario {
 // usual are the two pumps of the domain facts: 7.4 kg, milrinone 0.5 at 200 on a and dobutamine 5 at 1000 on b.
 func usual() []Pump {
 	return []Pump{
-		{"a", map[string]string{"rate": "1.11", "vtbi": "100", "drug": "milrinone"}},
-		{"b", map[string]string{"rate": "2.22", "vtbi": "200", "drug": "dobutamine"}},
+		{"a", map[string]string{"rate": "1.11", "vtbi": "100", "drug": "milrinone"}, 0},
+		{"b", map[string]string{"rate": "2.22", "vtbi": "200", "drug": "dobutamine"}, 0},
 	}
 }
 
@@ -200,15 +207,33 @@ func (r *reader) pumps(s *Scenario, n *yaml.Node) {
 	named := r.mapping(n)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name := n.Content[i].Value
-		p := Pump{Name: name, Keys: map[string]string{}}
+		p := Pump{Name: name, Keys: map[string]string{}, Line: n.Content[i].Line}
 		values := r.mapping(named[name])
 		for key, value := range values {
 			p.Keys[key] = r.text(value)
 		}
 		s.Pumps = append(s.Pumps, p)
 	}
+	r.describable(s)
 	if len(s.Pumps) == 0 {
 		r.fail(n.Line, "holds no pump; remove the key for the two pumps a and b")
+	}
+}
+
+// describable refuses pumps that no protocol can have: a key or a value that is known nowhere.
+func (r *reader) describable(s *Scenario) {
+	var first error
+	for _, info := range simulator.Models() {
+		_, err := (&Scenario{File: s.File, Pumps: s.Pumps}).PumpOptions(info.Protocol)
+		if err == nil {
+			return
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	if first != nil && len(r.errs) == 0 {
+		r.errs = append(r.errs, first)
 	}
 }
 
@@ -237,6 +262,8 @@ func (r *reader) step(s *Scenario, n *yaml.Node) {
 	m := r.mapping(n, "at", "pump", "do", "harness")
 	step := Step{At: r.duration(m["at"]), Do: r.text(m["do"]), Harness: r.text(m["harness"]), Line: n.Line}
 	switch {
+	case m["at"] == nil:
+		r.fail(n.Line, "a step needs at")
 	case (step.Do == "") == (step.Harness == ""):
 		r.fail(n.Line, "a step has either do, a command to a pump, or harness")
 	case step.Do != "":
@@ -257,34 +284,103 @@ func (r *reader) step(s *Scenario, n *yaml.Node) {
 func (r *reader) expectation(s *Scenario, n *yaml.Node) {
 	m := r.mapping(n, "pump", "code", "after", "within", "absent", "note")
 	e := Expectation{
-		Code: r.text(m["code"]), After: r.duration(m["after"]), Within: r.duration(m["within"]), Absent: r.text(m["absent"]) == "true", Note: r.text(m["note"]),
+		Code: r.text(m["code"]), After: r.duration(m["after"]), Within: r.duration(m["within"]), Absent: r.yes(m["absent"]), Note: r.text(m["note"]),
 	}
 	if m["pump"] != nil {
 		e.Pump = r.pump(s, m["pump"], n.Line)
 	}
-	if e.Code == "" {
+	switch {
+	case e.Code == "":
 		r.fail(n.Line, "an expectation needs a code")
+	case e.After > s.Duration:
+		r.fail(n.Line, "after %v is behind the end of the scenario, %v", e.After, s.Duration)
+	case e.Absent && m["within"] != nil:
+		r.fail(n.Line, "what is absent has no within")
 	}
 	s.Expect = append(s.Expect, e)
 }
 
 func (r *reader) fact(s *Scenario, n *yaml.Node) {
-	m := r.mapping(n, "at", "pump", "quantity", "is", "least", "most")
+	m := r.mapping(n, "at", "pump", "for", "quantity", "is", "least", "most", "since", "event", "nth", "from", "to", "never")
 	f := Fact{
-		At: r.duration(m["at"]), Pump: r.pump(s, m["pump"], n.Line), Quantity: r.text(m["quantity"]), Is: r.text(m["is"]),
-		Least: r.number(m["least"], math.Inf(-1)), Most: r.number(m["most"], math.Inf(1)), Line: n.Line,
+		At: r.duration(m["at"]), Pump: r.pump(s, m["pump"], n.Line), For: r.protocols(m["for"]), Quantity: r.text(m["quantity"]), Is: r.text(m["is"]),
+		Least: r.number(m["least"], math.Inf(-1)), Most: r.number(m["most"], math.Inf(1)), Since: r.duration(m["since"]), Difference: m["since"] != nil,
+		Event: r.text(m["event"]), Nth: int(r.number(m["nth"], 1)), From: r.duration(m["from"]), To: r.duration(m["to"]), Never: r.yes(m["never"]), Line: n.Line,
 	}
-	_, isNumber := numbers[f.Quantity]
-	_, isWord := words[f.Quantity]
 	switch {
-	case !isNumber && !isWord:
-		r.fail(n.Line, "unknown quantity %q; known are %s", f.Quantity, strings.Join(quantities(), ", "))
-	case isWord && f.Is == "":
-		r.fail(n.Line, "%s needs is", f.Quantity)
-	case isNumber && (m["is"] != nil || m["least"] == nil && m["most"] == nil):
-		r.fail(n.Line, "%s is a number: write least, most or both", f.Quantity)
-	case f.At > s.Duration:
+	case f.Event != "" && f.Quantity != "":
+		r.fail(n.Line, "a fact is about a quantity or about an event; make two of it")
+	case f.Event != "":
+		r.eventFact(s, &f, m, n.Line)
+	default:
+		r.quantityFact(&f, m, n.Line)
+	}
+	if f.At > s.Duration {
 		r.fail(n.Line, "at %v is behind the end of the scenario, %v", f.At, s.Duration)
 	}
 	s.Facts = append(s.Facts, f)
+}
+
+func (r *reader) quantityFact(f *Fact, m map[string]*yaml.Node, line int) {
+	_, isNumber := numbers[f.Quantity]
+	_, isWord := words[f.Quantity]
+	switch {
+	case m["at"] == nil:
+		r.fail(line, "a fact needs at")
+	case !isNumber && !isWord:
+		r.fail(line, "unknown quantity %q; known are %s", f.Quantity, strings.Join(quantities(), ", "))
+	case isWord && (f.Is == "" || m["least"] != nil || m["most"] != nil || f.Difference):
+		r.fail(line, "%s is a word: write is, and no least, most or since", f.Quantity)
+	case isNumber && (m["is"] != nil || m["least"] == nil && m["most"] == nil):
+		r.fail(line, "%s is a number: write least, most or both", f.Quantity)
+	case f.Least > f.Most:
+		r.fail(line, "least %v is above most %v", f.Least, f.Most)
+	case f.Difference && f.Since >= f.At:
+		r.fail(line, "since %v is not before at %v", f.Since, f.At)
+	}
+}
+
+// eventFact reads a fact about an event: it is judged when it must have come, or at the end.
+func (r *reader) eventFact(s *Scenario, f *Fact, m map[string]*yaml.Node, line int) {
+	if !slices.Contains(knownEvents(), f.Event) {
+		r.fail(line, "unknown event %q; known are %s", f.Event, strings.Join(knownEvents(), ", "))
+	}
+	switch {
+	case f.Never && (m["from"] != nil || m["to"] != nil):
+		r.fail(line, "an event that never comes has no from and to; at says until when it is watched for")
+	case f.Never && m["at"] == nil:
+		f.At = s.Duration
+	case f.Never:
+	case m["at"] != nil || m["to"] == nil || f.From > f.To:
+		r.fail(line, "an event needs from and to, or never: true, and no at")
+	case f.Nth < 1:
+		r.fail(line, "nth is %d; write 1 for the first", f.Nth)
+	default:
+		f.At = f.To
+	}
+}
+
+// protocols reads a list of protocols.
+func (r *reader) protocols(n *yaml.Node) []string {
+	var names []string
+	for _, e := range r.list(n) {
+		name := r.text(e)
+		if able[name] == nil {
+			r.fail(e.Line, "unknown protocol %q; known are %s", name, strings.Join(slices.Sorted(maps.Keys(able)), ", "))
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// yes reads true or false; what is missing is false.
+func (r *reader) yes(n *yaml.Node) bool {
+	switch text := r.text(n); text {
+	case "true":
+		return true
+	case "", "false":
+	default:
+		r.fail(n.Line, "%q; write true or false", text)
+	}
+	return false
 }

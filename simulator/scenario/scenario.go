@@ -21,6 +21,7 @@ type Scenario struct {
 type Pump struct {
 	Name string
 	Keys map[string]string
+	Line int // in the file; 0 for the usual pumps
 }
 
 // Order is what was prescribed for a pump from a time on. It is data for whoever judges a gateway.
@@ -53,13 +54,21 @@ type Expectation struct {
 	Note   string
 }
 
-// Fact is what is true of a simulated pump at a time: Is for words, Least and Most for numbers.
+// Fact is what is true of a simulated pump: of a quantity at a time, Is for words, Least and Most for numbers; or of an
+// event in its log.
 type Fact struct {
-	At          time.Duration
+	At          time.Duration // of an event: when it is judged
 	Pump        string
+	For         []string // protocols for which it holds; empty: all
 	Quantity    string
 	Is          string
 	Least, Most float64
+	Since       time.Duration // the number is the difference since then
+	Difference  bool          // Since is said
+	Event       string        // kind of an event
+	Nth         int           // of its kind
+	From, To    time.Duration // when the event comes
+	Never       bool          // it must not come until At
 	Line        int
 }
 
