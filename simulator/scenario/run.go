@@ -52,7 +52,9 @@ type Result struct {
 
 // moment is one line of the truth.
 type moment struct {
-	ElapsedS float64          `json:"elapsed_s"` // of the scenario
+	Scenario string           `json:"scenario"`
+	ElapsedS float64          `json:"elapsed_s"`       // of the scenario
+	Steps    []string         `json:"steps,omitempty"` // what was done just now
 	Status   simulator.Status `json:"status"`
 }
 
@@ -152,14 +154,15 @@ func (p *play) steps(ctx context.Context, at time.Duration) error {
 
 func (p *play) facts(at time.Duration) error {
 	for _, f := range p.Facts {
-		if !f.about(p.stage.Protocol()) || f.At != at && !(f.Difference && f.Since == at) {
+		begins := f.Difference && f.Since == at
+		if !f.about(p.stage.Protocol()) || f.At != at && !begins {
 			continue
 		}
 		status, err := p.stage.Status(f.Pump)
 		if err != nil {
 			return fmt.Errorf("line %d: %w", f.Line, err)
 		}
-		if f.Difference && f.Since == at {
+		if begins {
 			p.before[before{f.Pump, at}] = status
 		}
 		if f.At != at {
@@ -193,13 +196,19 @@ func (p *play) truth(at time.Duration) error {
 	if p.o.Truth == nil {
 		return nil
 	}
+	var done []string
+	for _, step := range p.Steps {
+		if step.At == at {
+			done = append(done, strings.TrimSpace(step.Pump+" "+step.Do+step.Harness))
+		}
+	}
 	encoder := json.NewEncoder(p.o.Truth)
 	for _, pump := range p.Pumps {
 		status, err := p.stage.Status(pump.Name)
 		if err != nil {
 			return err
 		}
-		if err := encoder.Encode(moment{at.Seconds(), status}); err != nil {
+		if err := encoder.Encode(moment{p.ID, at.Seconds(), done, status}); err != nil {
 			return fmt.Errorf("write truth: %w", err)
 		}
 	}

@@ -50,7 +50,7 @@ type Expectation struct {
 	Code   string        // of an alert, a pump alarm or a finding
 	After  time.Duration // not before this time of the scenario
 	Within time.Duration // and at most so long after After; 0: until the end
-	Absent bool          // it must not come
+	Absent bool          // it must not come, from After on and for Within, or until the end
 	Note   string
 }
 
