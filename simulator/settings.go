@@ -75,6 +75,7 @@ func settings() []setting {
 		{"resolution", "resolution of the volume counter, mL", number(func(o *PumpOptions) *float64 { return &o.Physics.CounterStepML })},
 		{"compliance", "compliance of the line, mL/bar", number(func(o *PumpOptions) *float64 { return &o.Physics.ComplianceMLPerBar })},
 		{"limit", "downstream occlusion limit, mbar", number(func(o *PumpOptions) *float64 { return &o.Physics.LimitMbar })},
+		{"rollover", "the volume counter goes back to zero here, mL", number(func(o *PumpOptions) *float64 { return &o.Physics.RolloverML })},
 		{"overfill", "mL in a bag beyond its label; 2 mL cannot be drawn out", number(func(o *PumpOptions) *float64 { return &o.Physics.OverfillML })},
 		{"battery", "charge at start, percent", percent(func(o *PumpOptions) *float64 { return &o.Physics.StartupCharge })},
 		{"drift", "drift of the pump's clock, ppm", number(func(o *PumpOptions) *float64 { return &o.Physics.ClockDriftPPM })},

@@ -120,6 +120,7 @@ var codes = map[pumpmodel.Alarm]string{
 	pumpmodel.AlarmComplete:            "AL_VTBIS",
 	pumpmodel.AlarmUnattended:          "AL_CALLB",
 	pumpmodel.AlarmBatteryLow:          "AL_LWBAT",
+	pumpmodel.AlarmNearEnd:             "AL_NEOIN",
 }
 
 // kvoCodes replace those of codes while the vein is kept open.

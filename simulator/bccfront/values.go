@@ -120,6 +120,8 @@ var signals = map[pumpmodel.Alarm]signal{
 	pumpmodel.AlarmPumpFault:           {flag: 0, word: "ALARM1", bit: 16},
 	pumpmodel.AlarmUnattended:          {flag: 5, word: "ALARM1", bit: 12},
 	pumpmodel.AlarmBatteryLow:          {flag: 11, word: "PREALARM", bit: 4, pre: true},
+	pumpmodel.AlarmNearEnd:             {flag: 0, word: "PREALARM", bit: 2, pre: true},
+	pumpmodel.AlarmDoorOpen:            {flag: 13, word: "ALARM2", bit: 30},
 	pumpmodel.AlarmLimitReached:        {flag: 0, word: "ALARM2", bit: 2},
 }
 

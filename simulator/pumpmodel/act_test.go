@@ -165,7 +165,7 @@ func TestAlarmsAreASet(t *testing.T) {
 }
 
 func TestInjectedAlarmStandsUntilAcknowledged(t *testing.T) {
-	p := fresh(t, Default(), daily)
+	p := fresh(t, withoutNearEnd(), daily)
 	must(t, p.Run())
 	must(t, p.Inject(AlarmOcclusionDownstream, 0))
 	p.Advance(time.Hour)

@@ -54,7 +54,8 @@ func (p *Pump) holding() (l level) {
 	if ml := p.reservoirML(); p.counted && c.ReservoirLowML > 0 && ml <= c.ReservoirLowML && ml > 0 {
 		l |= levelReservoir
 	}
-	if p.state == Running && c.NearEndTime > 0 {
+	// Once announced it stands through a pause, until the end comes or is put off.
+	if c.NearEndTime > 0 && p.begun && (p.state == Running || p.levels&levelEnd != 0 && !p.state.Moving() && p.state != Off) {
 		if left := float64(p.vtbiNL()-p.infusionNL) / 1e6; left <= p.program.Rate*c.NearEndTime.Hours() {
 			l |= levelEnd
 		}

@@ -290,6 +290,22 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
+func TestNearEndStandsThroughAPause(t *testing.T) {
+	p := fresh(t, Default(), Setup{Program: Program{Rate: 10, VTBIML: 5}})
+	must(t, p.Run())
+	must(t, p.Inject(AlarmAirInLine, 0))
+	p.Advance(10 * time.Second)
+	if d := cmp.Diff([]Alarm{AlarmAirInLine, AlarmNearEnd}, p.View().Alarms); d != "" {
+		t.Error(d)
+	}
+	must(t, p.Acknowledge())
+	must(t, p.SetVTBI(50))
+	p.Advance(10 * time.Second)
+	if got := p.View().Alarms; got != nil {
+		t.Errorf("the end was put off: %v", got)
+	}
+}
+
 // "Silence 120 s, re-alarm.".
 func TestSilenceAndAnnouncingAgain(t *testing.T) {
 	p := fresh(t, withoutNearEnd(), Setup{Program: Program{Rate: 10, VTBIML: 100}, BagML: 10})

@@ -4,7 +4,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"path"
 	"slices"
@@ -13,8 +12,6 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v4" // the YAML organisation's own; keeps the line of each key
-
-	"infusiond/simulator"
 )
 
 //go:embed files/*.yaml
@@ -53,6 +50,9 @@ func Load(name string) (*Scenario, error) {
 	return Parse(name, data)
 }
 
+// maxBytes is the longest file that is read.
+const maxBytes = 1 << 20
+
 // reader collects what is wrong with one file.
 type reader struct {
 	file string
@@ -66,14 +66,17 @@ func (r *reader) fail(line int, format string, args ...any) {
 // Parse reads the content of a scenario file. The error names everything that is wrong, with its line and the mend.
 func Parse(file string, data []byte) (*Scenario, error) {
 	r := &reader{file: file}
-	var doc yaml.Node
-	if err := yaml.Load(data, &doc); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+	if len(data) > maxBytes {
+		return nil, fmt.Errorf("%s is %d bytes long, at most %d are read; name the right file", file, len(data), maxBytes)
 	}
-	root := &doc
-	if doc.Kind == yaml.DocumentNode && len(doc.Content) == 1 {
-		root = doc.Content[0]
+	var docs []yaml.Node
+	if err := yaml.Load(data, &docs, yaml.WithAllDocuments()); err != nil {
+		return nil, fmt.Errorf("%s: %w; mend the line; mind indentation and quotes", file, err)
 	}
+	if len(docs) != 1 || len(docs[0].Content) != 1 {
+		return nil, fmt.Errorf("%s: holds %d scenarios; write one, without ---", file, len(docs))
+	}
+	root := docs[0].Content[0]
 	s := r.scenario(root)
 	if err := errors.Join(r.errs...); err != nil {
 		return nil, err
@@ -147,144 +150,4 @@ func (r *reader) number(n *yaml.Node, otherwise float64) float64 {
 		r.fail(n.Line, "%q is not a number", n.Value)
 	}
 	return v
-}
-
-func (r *reader) scenario(n *yaml.Node) *Scenario {
-	m := r.mapping(n, "id", "title", "expected", "duration", "needs", "pumps", "orders", "steps", "expect", "facts")
-	s := &Scenario{
-		File: r.file, ID: r.text(m["id"]), Title: r.text(m["title"]), Expected: strings.TrimSpace(r.text(m["expected"])), Duration: r.duration(m["duration"]),
-	}
-	line := 1
-	if n != nil {
-		line = n.Line
-	}
-	if s.ID == "" || s.Title == "" || s.Duration == 0 {
-		r.fail(line, "id, title and duration are needed")
-	}
-	for _, need := range r.list(m["needs"]) {
-		a := Ability(r.text(need))
-		if !slices.Contains(Abilities(), a) {
-			r.fail(need.Line, "unknown ability %q; known are %v", a, Abilities())
-		}
-		s.Needs = append(s.Needs, a)
-	}
-	r.pumps(s, m["pumps"])
-	for _, o := range r.list(m["orders"]) {
-		r.order(s, o)
-	}
-	for _, step := range r.list(m["steps"]) {
-		r.step(s, step)
-	}
-	for _, e := range r.list(m["expect"]) {
-		r.expectation(s, e)
-	}
-	for _, f := range r.list(m["facts"]) {
-		r.fact(s, f)
-	}
-	return s
-}
-
-// usual are the two pumps of the domain facts: 7.4 kg, milrinone 0.5 at 200 on a and dobutamine 5 at 1000 on b.
-func usual() []Pump {
-	return []Pump{
-		{"a", map[string]string{"rate": "1.11", "vtbi": "100", "drug": "milrinone"}},
-		{"b", map[string]string{"rate": "2.22", "vtbi": "200", "drug": "dobutamine"}},
-	}
-}
-
-func (r *reader) pumps(s *Scenario, n *yaml.Node) {
-	if n == nil {
-		s.Pumps = usual()
-		return
-	}
-	named := r.mapping(n)
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		name := n.Content[i].Value
-		p := Pump{Name: name, Keys: map[string]string{}}
-		values := r.mapping(named[name])
-		for key, value := range values {
-			p.Keys[key] = r.text(value)
-		}
-		s.Pumps = append(s.Pumps, p)
-	}
-	if len(s.Pumps) == 0 {
-		r.fail(n.Line, "holds no pump; remove the key for the two pumps a and b")
-	}
-}
-
-// pump reads the name of a pump, which must exist.
-func (r *reader) pump(s *Scenario, n *yaml.Node, line int) string {
-	name := r.text(n)
-	if !slices.ContainsFunc(s.Pumps, func(p Pump) bool { return p.Name == name }) {
-		var names []string
-		for _, p := range s.Pumps {
-			names = append(names, p.Name)
-		}
-		r.fail(line, "no pump %q; this scenario has %s", name, strings.Join(names, ", "))
-	}
-	return name
-}
-
-func (r *reader) order(s *Scenario, n *yaml.Node) {
-	m := r.mapping(n, "at", "pump", "drug", "dose_mcg_per_kg_per_min", "concentration_mcg_per_ml", "weight_kg", "note")
-	s.Orders = append(s.Orders, Order{
-		At: r.duration(m["at"]), Pump: r.pump(s, m["pump"], n.Line), Drug: r.text(m["drug"]), Dose: r.text(m["dose_mcg_per_kg_per_min"]),
-		Concentration: r.text(m["concentration_mcg_per_ml"]), WeightKg: r.text(m["weight_kg"]), Note: r.text(m["note"]),
-	})
-}
-
-func (r *reader) step(s *Scenario, n *yaml.Node) {
-	m := r.mapping(n, "at", "pump", "do", "harness")
-	step := Step{At: r.duration(m["at"]), Do: r.text(m["do"]), Harness: r.text(m["harness"]), Line: n.Line}
-	switch {
-	case (step.Do == "") == (step.Harness == ""):
-		r.fail(n.Line, "a step has either do, a command to a pump, or harness")
-	case step.Do != "":
-		step.Pump = r.pump(s, m["pump"], n.Line)
-		if err := simulator.CheckCommand(step.Do); err != nil {
-			r.fail(n.Line, "%v", err)
-		}
-	}
-	if len(s.Steps) > 0 && step.At < s.Steps[len(s.Steps)-1].At {
-		r.fail(n.Line, "at %v comes after a step at %v; write the steps in their order", step.At, s.Steps[len(s.Steps)-1].At)
-	}
-	if step.At > s.Duration {
-		r.fail(n.Line, "at %v is behind the end of the scenario, %v", step.At, s.Duration)
-	}
-	s.Steps = append(s.Steps, step)
-}
-
-func (r *reader) expectation(s *Scenario, n *yaml.Node) {
-	m := r.mapping(n, "pump", "code", "after", "within", "absent", "note")
-	e := Expectation{
-		Code: r.text(m["code"]), After: r.duration(m["after"]), Within: r.duration(m["within"]), Absent: r.text(m["absent"]) == "true", Note: r.text(m["note"]),
-	}
-	if m["pump"] != nil {
-		e.Pump = r.pump(s, m["pump"], n.Line)
-	}
-	if e.Code == "" {
-		r.fail(n.Line, "an expectation needs a code")
-	}
-	s.Expect = append(s.Expect, e)
-}
-
-func (r *reader) fact(s *Scenario, n *yaml.Node) {
-	m := r.mapping(n, "at", "pump", "quantity", "is", "least", "most")
-	f := Fact{
-		At: r.duration(m["at"]), Pump: r.pump(s, m["pump"], n.Line), Quantity: r.text(m["quantity"]), Is: r.text(m["is"]),
-		Least: r.number(m["least"], math.Inf(-1)), Most: r.number(m["most"], math.Inf(1)), Line: n.Line,
-	}
-	_, isNumber := numbers[f.Quantity]
-	_, isWord := words[f.Quantity]
-	switch {
-	case !isNumber && !isWord:
-		r.fail(n.Line, "unknown quantity %q; known are %s", f.Quantity, strings.Join(quantities(), ", "))
-	case isWord && f.Is == "":
-		r.fail(n.Line, "%s needs is", f.Quantity)
-	case isNumber && (m["is"] != nil || m["least"] == nil && m["most"] == nil):
-		r.fail(n.Line, "%s is a number: write least, most or both", f.Quantity)
-	case f.At > s.Duration:
-		r.fail(n.Line, "at %v is behind the end of the scenario, %v", f.At, s.Duration)
-	}
-	s.Facts = append(s.Facts, f)
 }

@@ -24,6 +24,10 @@ type Stage interface {
 	Until(ctx context.Context, at time.Duration) error
 	// Status returns what a pump says beside what really happens.
 	Status(pump string) (simulator.Status, error)
+	// Entries returns the log of a pump from a sequence number on, with true times.
+	Entries(pump string, from uint64) ([]simulator.Entry, error)
+	// Protocol is what the pumps speak.
+	Protocol() string
 }
 
 // Options are the settings of Run.
@@ -43,23 +47,36 @@ type Result struct {
 	Left    []Step   // steps for a harness that nobody did
 	Refused []string // commands that the pump refused, as a real one would
 	Wrong   []string // facts that do not hold
+	Judged  int      // facts that were judged: some are about other protocols
 }
 
 // moment is one line of the truth.
 type moment struct {
-	ElapsedS float64          `json:"elapsed_s"` // of the scenario
+	Scenario string           `json:"scenario"`
+	ElapsedS float64          `json:"elapsed_s"`       // of the scenario
+	Steps    []string         `json:"steps,omitempty"` // what was done just now
 	Status   simulator.Status `json:"status"`
 }
 
 // Run plays a scenario. The error is that of the stage, the harness or the writer; a fact that does not hold stands in the result.
 func Run(ctx context.Context, s *Scenario, stage Stage, o Options) (Result, error) {
-	p := &play{Scenario: s, stage: stage, o: o}
+	p := &play{Scenario: s, stage: stage, o: o, offset: map[string]float64{}, before: map[before]simulator.Status{}}
+	for _, pump := range s.Pumps {
+		status, err := stage.Status(pump.Name)
+		if err != nil {
+			return p.result, fmt.Errorf("scenario %s: %w", s.ID, err)
+		}
+		p.offset[pump.Name] = status.Truth.ElapsedS
+	}
 	times := map[time.Duration]bool{s.Duration: true}
 	for _, step := range s.Steps {
 		times[step.At] = true
 	}
 	for _, f := range s.Facts {
 		times[f.At] = true
+		if f.Difference {
+			times[f.Since] = true
+		}
 	}
 	if o.Every > 0 && o.Truth != nil {
 		for at := o.Every; at < s.Duration; at += o.Every {
@@ -88,6 +105,14 @@ type play struct {
 	stage  Stage
 	o      Options
 	result Result
+	offset map[string]float64 // age of each pump at the beginning, s
+	before map[before]simulator.Status
+}
+
+// before is where a difference begins.
+type before struct {
+	pump string
+	at   time.Duration
 }
 
 func (p *play) tell(format string, args ...any) {
@@ -129,23 +154,53 @@ func (p *play) steps(ctx context.Context, at time.Duration) error {
 
 func (p *play) facts(at time.Duration) error {
 	for _, f := range p.Facts {
-		if f.At != at {
+		begins := f.Difference && f.Since == at
+		if !f.about(p.stage.Protocol()) || f.At != at && !begins {
 			continue
 		}
 		status, err := p.stage.Status(f.Pump)
 		if err != nil {
 			return fmt.Errorf("line %d: %w", f.Line, err)
 		}
-		if wrong := f.check(&status); wrong != "" {
+		if begins {
+			p.before[before{f.Pump, at}] = status
+		}
+		if f.At != at {
+			continue
+		}
+		wrong, err := p.judge(&f, &status)
+		if err != nil {
+			return fmt.Errorf("line %d: %w", f.Line, err)
+		}
+		p.result.Judged++
+		if wrong != "" {
 			p.result.Wrong = append(p.result.Wrong, fmt.Sprintf("line %d: %s", f.Line, wrong))
 		}
 	}
 	return nil
 }
 
+func (p *play) judge(f *Fact, status *simulator.Status) (string, error) {
+	if f.Event == "" {
+		then := p.before[before{f.Pump, f.Since}]
+		return f.check(status, &then), nil
+	}
+	entries, err := p.stage.Entries(f.Pump, 0)
+	if err != nil {
+		return "", err
+	}
+	return f.checkEvent(entries, p.offset[f.Pump]), nil
+}
+
 func (p *play) truth(at time.Duration) error {
 	if p.o.Truth == nil {
 		return nil
+	}
+	var done []string
+	for _, step := range p.Steps {
+		if step.At == at {
+			done = append(done, strings.TrimSpace(step.Pump+" "+step.Do+step.Harness))
+		}
 	}
 	encoder := json.NewEncoder(p.o.Truth)
 	for _, pump := range p.Pumps {
@@ -153,7 +208,7 @@ func (p *play) truth(at time.Duration) error {
 		if err != nil {
 			return err
 		}
-		if err := encoder.Encode(moment{at.Seconds(), status}); err != nil {
+		if err := encoder.Encode(moment{p.ID, at.Seconds(), done, status}); err != nil {
 			return fmt.Errorf("write truth: %w", err)
 		}
 	}
@@ -161,7 +216,11 @@ func (p *play) truth(at time.Duration) error {
 }
 
 // PumpOptions returns the pumps of a scenario as pumps of a protocol. Rates are rounded to the protocol's step; each pump gets a line of its own.
+// A scenario with a command that such pumps cannot take is refused.
 func (s *Scenario) PumpOptions(protocol string) ([]simulator.PumpOptions, error) {
+	if err := s.possible(protocol); err != nil {
+		return nil, err
+	}
 	var all []simulator.PumpOptions
 	for _, p := range s.Pumps {
 		parts := []string{"name=" + p.Name, "model=" + protocol}
@@ -170,7 +229,7 @@ func (s *Scenario) PumpOptions(protocol string) ([]simulator.PumpOptions, error)
 			if key == "rate" {
 				rounded, err := round(value, protocol)
 				if err != nil {
-					return nil, fmt.Errorf("%s: pump %s: %w", s.File, p.Name, err)
+					return nil, fmt.Errorf("%s:%d: pump %s: %w", s.File, p.Line, p.Name, err)
 				}
 				value = rounded
 			}
@@ -178,7 +237,7 @@ func (s *Scenario) PumpOptions(protocol string) ([]simulator.PumpOptions, error)
 		}
 		o, err := simulator.ParsePump(strings.Join(parts, ","))
 		if err != nil {
-			return nil, fmt.Errorf("%s: pump %s: %w", s.File, p.Name, err)
+			return nil, fmt.Errorf("%s:%d: pump %s: %w", s.File, p.Line, p.Name, err)
 		}
 		all = append(all, o)
 	}

@@ -21,6 +21,7 @@ type Scenario struct {
 type Pump struct {
 	Name string
 	Keys map[string]string
+	Line int // in the file; 0 for the usual pumps
 }
 
 // Order is what was prescribed for a pump from a time on. It is data for whoever judges a gateway.
@@ -49,17 +50,25 @@ type Expectation struct {
 	Code   string        // of an alert, a pump alarm or a finding
 	After  time.Duration // not before this time of the scenario
 	Within time.Duration // and at most so long after After; 0: until the end
-	Absent bool          // it must not come
+	Absent bool          // it must not come, from After on and for Within, or until the end
 	Note   string
 }
 
-// Fact is what is true of a simulated pump at a time: Is for words, Least and Most for numbers.
+// Fact is what is true of a simulated pump: of a quantity at a time, Is for words, Least and Most for numbers; or of an
+// event in its log.
 type Fact struct {
-	At          time.Duration
+	At          time.Duration // of an event: when it is judged
 	Pump        string
+	For         []string // protocols for which it holds; empty: all
 	Quantity    string
 	Is          string
 	Least, Most float64
+	Since       time.Duration // the number is the difference since then
+	Difference  bool          // Since is said
+	Event       string        // kind of an event
+	Nth         int           // of its kind
+	From, To    time.Duration // when the event comes
+	Never       bool          // it must not come until At
 	Line        int
 }
 

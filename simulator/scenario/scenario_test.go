@@ -2,14 +2,19 @@ package scenario
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"infusiond/simulator"
+	"infusiond/simulator/line"
+	"infusiond/simulator/pumpmodel"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -70,62 +75,46 @@ func TestEveryScenarioOnEveryProtocolThatCanRunIt(t *testing.T) {
 			if len(s.Missing(info.Protocol)) > 0 {
 				continue
 			}
-			t.Run(s.ID+" "+info.Protocol, func(t *testing.T) {
-				const seed = 11
-				stage, err := NewVirtual(s, info.Protocol, seed)
-				if err != nil {
-					t.Fatal(err)
-				}
-				var truth bytes.Buffer
-				result, err := Run(t.Context(), s, stage, Options{Truth: &truth})
-				if err != nil {
-					t.Fatalf("seed %d: %v", seed, err)
-				}
-				for _, wrong := range append(result.Wrong, result.Refused...) {
-					t.Errorf("seed %d: %s", seed, wrong)
-				}
-				harness := 0
-				for _, step := range s.Steps {
-					if step.Harness != "" {
-						harness++
-					}
-				}
-				if len(result.Left) != harness || result.Steps != len(s.Steps) {
-					t.Errorf("%d steps of %d, %d of %d left for a harness", result.Steps, len(s.Steps), len(result.Left), harness)
-				}
-				if lines := bytes.Count(truth.Bytes(), []byte("\n")); lines < len(s.Pumps) {
-					t.Errorf("%d lines of truth", lines)
-				}
-			})
+			for seed := uint64(1); seed <= 3; seed++ {
+				t.Run(fmt.Sprintf("%s %s seed %d", s.ID, info.Protocol, seed), func(t *testing.T) { plays(t, s, info.Protocol, seed) })
+			}
 		}
 	}
 }
 
-func TestParseNamesThePlaceAndTheMend(t *testing.T) {
-	const head = "id: X\ntitle: t\nduration: 1h\n"
-	for _, row := range []struct{ name, text, want string }{
-		{"unknown key", head + "colour: red\n", `x.yaml:4: unknown key "colour"; known are id, title`},
-		{"double key", head + "title: u\n", "stands twice"},
-		{"no duration", "id: X\ntitle: t\n", "duration are needed"},
-		{"wrong unit", head + "steps:\n  - {at: 5 minutes, pump: a, do: stop}\n", `x.yaml:5: "5 minutes" is not a time; write it like`},
-		{"unknown pump", head + "steps:\n  - {at: 5m, pump: c, do: stop}\n", `x.yaml:5: no pump "c"; this scenario has a, b`},
-		{"unknown command", head + "steps:\n  - {at: 5m, pump: a, do: explode}\n", `"explode", known run, pause`},
-		{"wrong argument", head + "steps:\n  - {at: 5m, pump: a, do: rate}\n", "usage: rate ML_PER_H"},
-		{"neither", head + "steps:\n  - {at: 5m, pump: a}\n", "either do"},
-		{"order", head + "steps:\n  - {at: 5m, pump: a, do: stop}\n  - {at: 4m, pump: a, do: run}\n", "write the steps in their order"},
-		{"behind the end", head + "steps:\n  - {at: 2h, pump: a, do: stop}\n", "behind the end of the scenario"},
-		{"ability", head + "needs: [wings]\n", `unknown ability "wings"`},
-		{"quantity", head + "facts:\n  - {at: 5m, pump: a, quantity: mood, is: good}\n", `unknown quantity "mood"; known are`},
-		{"number without bounds", head + "facts:\n  - {at: 5m, pump: a, quantity: bag_ml}\n", "least, most or both"},
-		{"no code", head + "expect:\n  - {pump: a}\n", "needs a code"},
-		{"no mapping", "- 1\n", "want a mapping"},
-		{"no YAML", "\t: [", "x.yaml"},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			if _, err := Parse("x.yaml", []byte(row.text)); err == nil || !strings.Contains(err.Error(), row.want) {
-				t.Errorf("%v, want %q", err, row.want)
-			}
-		})
+func plays(t *testing.T, s *Scenario, protocol string, seed uint64) {
+	t.Helper()
+	stage, err := NewVirtual(s, protocol, seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var truth bytes.Buffer
+	result, err := Run(t.Context(), s, stage, Options{Truth: &truth})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, wrong := range append(result.Wrong, result.Refused...) {
+		t.Error(wrong)
+	}
+	harness, facts := 0, 0
+	for _, step := range s.Steps {
+		if step.Harness != "" {
+			harness++
+		}
+	}
+	for _, f := range s.Facts {
+		if f.about(protocol) {
+			facts++
+		}
+	}
+	if len(result.Left) != harness || result.Steps != len(s.Steps) {
+		t.Errorf("%d steps of %d, %d of %d left for a harness", result.Steps, len(s.Steps), len(result.Left), harness)
+	}
+	if result.Judged != facts || facts == 0 {
+		t.Errorf("%d facts judged of %d", result.Judged, facts)
+	}
+	if lines := bytes.Count(truth.Bytes(), []byte("\n")); lines < len(s.Pumps) {
+		t.Errorf("%d lines of truth", lines)
 	}
 }
 
@@ -154,14 +143,21 @@ func TestSwapInVirtualTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, b := stage.Port("a"), stage.Port("b")
+	behind := func(pump string) *line.Memory {
+		t.Helper()
+		port, err := stage.Port(pump)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return port
+	}
 	if err := stage.Until(t.Context(), time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	if err := stage.Do("a", "swap b"); err != nil {
 		t.Fatal(err)
 	}
-	if stage.Port("a") != b || stage.Port("b") != a {
+	if behind("a") != stage.Place("b") || behind("b") != stage.Place("a") {
 		t.Error("the ports lead where they led before")
 	}
 	if status, err := stage.Status("a"); err != nil || status.Says.ProgrammedRate != 1.11 {
@@ -169,22 +165,121 @@ func TestSwapInVirtualTime(t *testing.T) {
 	}
 }
 
-func FuzzParse(f *testing.F) {
-	entries, err := shipped.ReadDir("files")
-	if err != nil {
-		f.Fatal(err)
+// What each protocol is said to be able to tell agrees with what its front declares.
+func TestAbilitiesAgreeWithTheFronts(t *testing.T) {
+	for _, info := range simulator.Models() {
+		says := info.Announces
+		for _, row := range []struct {
+			ability Ability
+			has     bool
+		}{
+			{AbleAlarms, says(pumpmodel.AlarmOcclusionDownstream)},
+			{AbleAir, says(pumpmodel.AlarmAirInLine)},
+			{AbleDryBag, says(pumpmodel.AlarmAirInLine) || says(pumpmodel.AlarmOcclusionUpstream) && info.Physics().UpstreamSensor},
+			{AbleBattery, says(pumpmodel.AlarmBatteryLow) && says(pumpmodel.AlarmBatteryDepleted)},
+			{AbleSeveralAlarms, says(pumpmodel.AlarmOcclusionDownstream) && !info.OneAlarm},
+			{AbleLog, info.HasLog},
+			{AbleSerial, info.Serial != ""},
+		} {
+			if got := slices.Contains(able[info.Protocol], row.ability); got != row.has {
+				t.Errorf("%s: %s is said to be %t, the front declares %t", info.Protocol, row.ability, got, row.has)
+			}
+		}
 	}
-	for _, e := range entries {
-		data, err := shipped.ReadFile("files/" + e.Name())
+}
+
+// What a pump has no word for is refused before anything runs.
+func TestACommandThatAProtocolCannotTakeIsRefused(t *testing.T) {
+	const head = "id: X\ntitle: t\nduration: 1h\nsteps:\n"
+	for _, row := range []struct{ step, protocol, want string }{
+		{"  - {at: 1m, pump: a, do: alarm air_in_line}\n", "miva", "x.yaml:5: a miva has no word for the alarm air_in_line; choose another model"},
+		{"  - {at: 1m, pump: a, do: serial SIM00007}\n", "newera", "x.yaml:5: a newera has no serial number"},
+		{"  - {at: 1m, pump: a, do: alarm air_in_line}\n", "bcc", ""},
+		{"  - {at: 1m, pump: a, do: stop}\n", "fax", `model "fax" is not known`},
+	} {
+		s, err := Parse("x.yaml", []byte(head+row.step))
 		if err != nil {
-			f.Fatal(err)
+			t.Fatal(err)
 		}
-		f.Add(data)
+		_, err = NewVirtual(s, row.protocol, 1)
+		switch {
+		case err == nil && row.want != "":
+			t.Errorf("%s %q: accepted, want %q", row.protocol, row.step, row.want)
+		case err != nil && (row.want == "" || !strings.Contains(err.Error(), row.want)):
+			t.Errorf("%s %q: %v, want %q", row.protocol, row.step, err, row.want)
+		}
 	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		s, err := Parse("fuzz.yaml", data)
-		if err == nil && (s.ID == "" || s.Duration <= 0) {
-			t.Fatalf("accepted: %+v", s)
+}
+
+// Covers GW-121.
+func TestTheSameSeedGivesTheSameTruth(t *testing.T) {
+	run := func(seed uint64) string {
+		s, err := Load("SC-10")
+		if err != nil {
+			t.Fatal(err)
 		}
-	})
+		stage, err := NewVirtual(s, "bcc", seed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var truth bytes.Buffer
+		if _, err := Run(t.Context(), s, stage, Options{Truth: &truth, Every: time.Minute}); err != nil {
+			t.Fatal(err)
+		}
+		return truth.String()
+	}
+	first := run(4)
+	if first != run(4) {
+		t.Error("seed 4 gave two truths")
+	}
+	if first == run(5) {
+		t.Error("seeds 4 and 5 gave one truth")
+	}
+	if !strings.Contains(first, `"steps":["a occlude"]`) || strings.Count(first, "\n") < 180 {
+		t.Errorf("%d lines, or the step is missing", strings.Count(first, "\n"))
+	}
+}
+
+func TestHarnessGetsWhatIsNotForThePumps(t *testing.T) {
+	s, err := Load("SC-20")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stage, err := NewVirtual(s, "miva", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	result, err := Run(t.Context(), s, stage, Options{Harness: func(_ context.Context, step Step) error {
+		got = append(got, fmt.Sprintf("%v %s", step.At, step.Harness))
+		return nil
+	}})
+	if err != nil || len(result.Left) != 0 || strings.Join(got, "|") != "1h0m0s broker down|7h0m0s broker up" {
+		t.Errorf("%v, left %v, %v", got, result.Left, err)
+	}
+	broken := errors.New("no broker")
+	if stage, err = NewVirtual(s, "miva", 1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Run(t.Context(), s, stage, Options{Harness: func(context.Context, Step) error { return broken }}); !errors.Is(err, broken) {
+		t.Errorf("a harness that fails: %v", err)
+	}
+}
+
+// BenchmarkScenario plays 48 h of two pumps and prints pump-days per second.
+func BenchmarkScenario(b *testing.B) {
+	s, err := Load("SC-01")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		stage, err := NewVirtual(s, "miva", 1)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := Run(b.Context(), s, stage, Options{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(4*float64(b.N)/b.Elapsed().Seconds(), "pump-days/s")
 }

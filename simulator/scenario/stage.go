@@ -7,14 +7,14 @@ import (
 	"time"
 
 	"infusiond/simulator"
+	"infusiond/simulator/line"
 )
 
-// Virtual is a stage in virtual time: each pump on a line of its own in memory. It belongs to one goroutine.
+// Virtual is a stage in virtual time: each pump on a line of its own in memory, all in one time. It belongs to one goroutine.
 type Virtual struct {
+	*simulator.VirtualFleet
 	protocol string
-	lines    map[string]*simulator.VirtualLine // by pump
-	ports    map[string]*simulator.VirtualLine // by the pump that was there at first
-	order    []string
+	ports    map[string]*line.Memory // by the pump that was there at first
 }
 
 // NewVirtual builds the pumps of a scenario in a protocol.
@@ -23,74 +23,44 @@ func NewVirtual(s *Scenario, protocol string, seed uint64) (*Virtual, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &Virtual{protocol: protocol, lines: map[string]*simulator.VirtualLine{}, ports: map[string]*simulator.VirtualLine{}}
-	for i, o := range options {
-		if o.Serial == "" {
-			o.Serial = simulator.SerialOf(protocol, i+1)
+	fleet, err := simulator.NewVirtualFleet(options, seed)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.File, err)
+	}
+	v := &Virtual{fleet, protocol, map[string]*line.Memory{}}
+	for _, name := range fleet.Names() {
+		if v.ports[name], err = fleet.Port(name); err != nil {
+			return nil, err
 		}
-		l, err := simulator.NewVirtualLine([]simulator.PumpOptions{o}, seed+uint64(i))
-		if err != nil {
-			return nil, fmt.Errorf("pump %s: %w", o.Name, err)
-		}
-		v.lines[o.Name], v.ports[o.Name] = l, l
-		v.order = append(v.order, o.Name)
 	}
 	return v, nil
 }
 
-// Port returns the port at which a pump was at first: the port of a driver. After a swap another pump is there.
-func (v *Virtual) Port(pump string) *simulator.VirtualLine { return v.ports[pump] }
+// Place returns the port at which a pump was at first: the port of a driver. After a swap another pump is behind it.
+func (v *Virtual) Place(pump string) *line.Memory { return v.ports[pump] }
 
 // Do implements Stage.
 func (v *Virtual) Do(pump, command string) error {
-	l := v.lines[pump]
-	if l == nil {
-		return fmt.Errorf("%w: %q", simulator.ErrPump, pump)
+	command, err := Spoken(command, v.protocol)
+	if err != nil {
+		return err
 	}
-	other, isSwap := strings.CutPrefix(command, "swap ")
-	if !isSwap {
-		command, err := Spoken(command, v.protocol)
-		if err != nil {
-			return err
-		}
-		return l.Do(pump, command)
-	}
-	if v.lines[other] == nil {
-		return fmt.Errorf("%w: %q", simulator.ErrPump, other)
-	}
-	for a, at := range v.ports {
-		for b, there := range v.ports {
-			if at == l && there == v.lines[other] {
-				v.ports[a], v.ports[b] = there, at
-				return nil
-			}
-		}
-	}
-	return nil
+	return v.VirtualFleet.Do(pump, command)
 }
 
 // Until implements Stage.
 func (v *Virtual) Until(ctx context.Context, at time.Duration) error {
-	for _, name := range v.order {
-		l := v.lines[name]
-		for l.Now() < at {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			l.Pass(min(at-l.Now(), time.Hour))
+	for v.Now() < at {
+		if err := ctx.Err(); err != nil {
+			return err
 		}
+		v.Pass(min(at-v.Now(), time.Hour))
 	}
 	return nil
 }
 
-// Status implements Stage.
-func (v *Virtual) Status(pump string) (simulator.Status, error) {
-	l := v.lines[pump]
-	if l == nil {
-		return simulator.Status{}, fmt.Errorf("%w: %q", simulator.ErrPump, pump)
-	}
-	return l.Status(pump)
-}
+// Protocol implements Stage.
+func (v *Virtual) Protocol() string { return v.protocol }
 
 // Real is a stage in real time: a running simulator.
 type Real struct {
@@ -128,6 +98,14 @@ func (r *Real) Until(ctx context.Context, at time.Duration) error {
 
 // Status implements Stage.
 func (r *Real) Status(pump string) (simulator.Status, error) { return r.sim.Status(pump) }
+
+// Entries implements Stage.
+func (r *Real) Entries(pump string, from uint64) ([]simulator.Entry, error) {
+	return r.sim.Entries(pump, from)
+}
+
+// Protocol implements Stage.
+func (r *Real) Protocol() string { return r.protocol }
 
 // Spoken returns a command as a pump of a protocol takes it: rates at its step.
 func Spoken(command, protocol string) (string, error) {
