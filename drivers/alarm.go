@@ -33,6 +33,26 @@ const (
 	AlarmUnknown             AlarmCode = "unknown_alarm" // announced, but not in the driver's table
 )
 
+// AlarmCodes lists the canonical alarms.
+func AlarmCodes() []AlarmCode {
+	codes := make([]AlarmCode, len(alarmTerms))
+	for i, row := range alarmTerms {
+		codes[i] = row.code
+	}
+	return codes
+}
+
+// Term returns the standard's term for a canonical alarm. It is zero where the standard has none, and where only the pump's own
+// words tell which term fits: a driver's AlarmRow may be more exact.
+func (c AlarmCode) Term() Term {
+	for _, row := range alarmTerms {
+		if row.code == c {
+			return row.term
+		}
+	}
+	return Term{}
+}
+
 // Term is a term of ISO/IEEE 11073-10101 (partition 3) with its even context-free code.
 type Term struct {
 	RefID string // e.g. MDC_EVT_FLUID_LINE_OCCL
@@ -81,4 +101,36 @@ type LogGap struct {
 	Reason string // one line for a person
 	From   string // last record known before the gap, "" when none
 	To     string // first record read after it
+}
+
+// alarmTerms is the one table of the canonical alarms and their terms. gateway/message's schema says the same, which a
+// test there holds.
+var alarmTerms = []struct {
+	code AlarmCode
+	term Term
+}{
+	{AlarmOcclusionDownstream, TermFluidLineOcclDownstream},
+	{AlarmOcclusionUpstream, TermFluidLineOcclUpstream},
+	{AlarmOcclusion, TermFluidLineOccl},
+	{AlarmAirInLine, TermFluidLineAir},
+	{AlarmReservoirEmpty, TermContainerEmpty},
+	{AlarmReservoirLow, TermContainerNearEmpty},
+	{AlarmInfusionComplete, TermPumpVolTbiComp},
+	{AlarmNearEnd, TermPumpVolTbiNearComp},
+	{AlarmBatteryDepleted, TermBattDepl},
+	{AlarmBatteryLow, TermBattLo},
+	{AlarmNoDisposable, TermCheckIvSet},
+	{AlarmDoorOpen, TermDoorPosnErr},
+	{AlarmPumpFault, TermMalf},
+	{AlarmServiceDue, TermAdvisSvcReqd},
+	{AlarmLimitReached, Term{}},
+	{AlarmUnattended, TermCallback},
+	{AlarmStoppedReminder, Term{}},
+	{AlarmFreeFlow, TermPumpFlowFree},
+	{AlarmPressureTrend, TermPressFluidLineIncreasing},
+	{AlarmExternalPowerLost, TermMainsDisconnected},
+	{AlarmPumpReset, Term{}},
+	{AlarmCommunication, Term{}},
+	{AlarmTampering, Term{}},
+	{AlarmUnknown, TermUnknown},
 }

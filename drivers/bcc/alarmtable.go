@@ -158,8 +158,12 @@ func stopping(list []drivers.Alarm) bool {
 	return false
 }
 
-// flagCount is the number of the last flag INAx.
-const flagCount = 16
+// flagCount is the number of the last flag INAx of section 5.4. Later ones up to mostFlags are looked for, too: a firmware that knows
+// more alarms must not announce them in vain.
+const (
+	flagCount = 16
+	mostFlags = 64
+)
 
 // alarms fills which alarms the pump says that it has.
 func alarms(r *drivers.Report, v values) {
@@ -167,13 +171,13 @@ func alarms(r *drivers.Report, v values) {
 		m := lookup(raw)
 		r.Alarms = append(r.Alarms, drivers.Alarm{Code: m.Code, RawCode: raw, Text: m.Text})
 	}
-	for n := 1; n <= flagCount; n++ {
+	for n := 1; n <= mostFlags; n++ {
 		switch flag(v, rawCode("INA", n)) {
 		case drivers.Yes:
 			raise(rawCode("INA", n))
 			r.AlarmsKnown = true
 		case drivers.No:
-			r.AlarmsKnown = true
+			r.AlarmsKnown = r.AlarmsKnown || n <= flagCount
 		case drivers.Unknown:
 		}
 	}

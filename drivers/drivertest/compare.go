@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 
 	"infusiond/drivers"
 )
@@ -25,43 +26,49 @@ func merge(known, report drivers.Report) drivers.Report {
 	return known
 }
 
-// invented lists what a report holds that the pump did not say.
-func invented(said, report drivers.Report) []string {
+// invented lists what a report holds that the pump did not say. A pump that changed meanwhile said
+// one thing or the other: each field must agree with one of them.
+func invented(report drivers.Report, said ...drivers.Report) []string {
 	var problems []string
-	a, b := reflect.ValueOf(said), reflect.ValueOf(report)
-	for i := range a.NumField() {
-		name := a.Type().Field(i).Name
-		if slices.Contains(notValues, name) || b.Field(i).IsZero() {
-			continue
-		}
-		if name == "Identity" {
-			problems = append(problems, inventedIdentity(said.Identity, report.Identity)...)
-			continue
-		}
-		if want, got := a.Field(i).Interface(), b.Field(i).Interface(); !reflect.DeepEqual(want, got) {
-			problems = append(problems, fmt.Sprintf("%s is %+v, the pump said %+v", name, got, want))
+	hold := func(name string, got any, agrees func(said drivers.Report) bool) {
+		if !slices.ContainsFunc(said, agrees) {
+			problems = append(problems, fmt.Sprintf("%s is %+v, the pump said %s", name, got, spoken(name, said)))
 		}
 	}
-	if !coarser(said.State, report.State) {
-		problems = append(problems, fmt.Sprintf("state is %d, the pump said %d", report.State, said.State))
+	got := reflect.ValueOf(report)
+	for i := range got.NumField() {
+		name := got.Type().Field(i).Name
+		if slices.Contains(notValues, name) || name == "Identity" || got.Field(i).IsZero() {
+			continue
+		}
+		hold(name, got.Field(i), func(said drivers.Report) bool {
+			return reflect.DeepEqual(reflect.ValueOf(said).Field(i).Interface(), got.Field(i).Interface())
+		})
 	}
-	if report.AlarmsKnown && !sameAlarms(said.Alarms, report.Alarms) {
-		problems = append(problems, fmt.Sprintf("alarms are %+v, the pump said %+v", report.Alarms, said.Alarms))
+	hold("Identity", report.Identity, func(said drivers.Report) bool { return sameIdentity(said.Identity, report.Identity) })
+	hold("State", report.State, func(said drivers.Report) bool { return coarser(said.State, report.State) })
+	if report.AlarmsKnown {
+		hold("Alarms", report.Alarms, func(said drivers.Report) bool { return sameAlarms(said.Alarms, report.Alarms) })
 	}
 	for _, record := range report.Log {
-		if !slices.ContainsFunc(said.Log, func(r drivers.LogRecord) bool { return sameRecord(r, record) }) {
-			problems = append(problems, fmt.Sprintf("log record %+v, which the pump did not write", record))
-		}
+		hold("Log", record, func(said drivers.Report) bool {
+			return slices.ContainsFunc(said.Log, func(r drivers.LogRecord) bool { return sameRecord(r, record) })
+		})
 	}
 	return problems
 }
 
-func inventedIdentity(said, got drivers.Identity) []string {
-	var problems []string
-	if got.Serial != said.Serial || got.Firmware != "" && got.Firmware != said.Firmware {
-		problems = append(problems, fmt.Sprintf("identity is %+v, the pump said %+v", got, said))
+// spoken prints what a pump said of one field.
+func spoken(name string, said []drivers.Report) string {
+	var texts []string
+	for _, r := range said {
+		texts = append(texts, fmt.Sprintf("%+v", reflect.ValueOf(r).FieldByName(name)))
 	}
-	return problems
+	return strings.Join(texts, " or ")
+}
+
+func sameIdentity(said, got drivers.Identity) bool {
+	return got == (drivers.Identity{}) || got.Serial == said.Serial && (got.Firmware == "" || got.Firmware == said.Firmware)
 }
 
 // coarser says whether got tells no more than what the pump said.

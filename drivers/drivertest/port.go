@@ -10,7 +10,8 @@ import (
 	"infusiond/drivers"
 )
 
-// Responder stands for a pump: it returns the bytes that answer a query, nil for silence.
+// Responder stands for a pump: it returns the bytes that answer a query, nil for silence. On a port with
+// SetPush it is also asked with a nil query, for what the pump sends by itself.
 type Responder func(query []byte) []byte
 
 // Piece is something that arrives on the line.
@@ -22,7 +23,8 @@ type Piece struct {
 }
 
 // Tamper decides what arrives of an answer. The exchanges of a port are
-// counted from 0. A line keeps its order: a late piece delays what is written behind it, unless it is Loose.
+// counted from 0, and what a pump pushes counts as an exchange without a query. A line keeps its order: a late piece
+// delays what is written behind it, unless it is Loose.
 type Tamper func(n int, query, reply []byte) []Piece
 
 // answerDelay is how long a pump takes to answer, and when an untampered reply arrives.
@@ -44,6 +46,11 @@ type Port struct {
 	lost    error
 	writes  [][]byte
 	refused [][]byte
+	events  int       // exchanges and pushes, as a Tamper counts them
+	record  *recorder // of the suite; nil outside of one
+
+	pushEvery time.Duration
+	pushAt    time.Duration
 }
 
 type arrival struct {
@@ -78,10 +85,37 @@ func (p *Port) SetPump(r Responder) { p.respond = r }
 // SetChunk limits the bytes per Read, 0 for no limit.
 func (p *Port) SetChunk(n int) { p.chunk = n }
 
+// SetPush lets the pump send by itself: after every interval of virtual time the Responder is asked with a nil
+// query, also while the driver waits or nobody listens. 0 ends it.
+func (p *Port) SetPush(every time.Duration) { p.pushEvery, p.pushAt = every, p.now+every }
+
+// feed takes what the pump pushes until a time; with first set only until something can be read.
+func (p *Port) feed(until time.Duration, first bool) {
+	for p.pushEvery > 0 && p.lost == nil {
+		if first && len(p.queue) > 0 {
+			until = min(until, p.queue[0].at)
+		}
+		if p.pushAt > until {
+			return
+		}
+		at := p.pushAt
+		p.pushAt += p.pushEvery
+		pushed := slices.Clone(p.respond(nil))
+		if len(pushed) == 0 {
+			continue
+		}
+		n := p.events
+		p.events++
+		for _, piece := range p.tamper(n, nil, pushed) {
+			p.arrive(at, piece)
+		}
+	}
+}
+
 // Inject lets bytes arrive that no query asked for.
 func (p *Port) Inject(pieces ...Piece) {
 	for _, piece := range pieces {
-		p.arrive(piece)
+		p.arrive(p.now, piece)
 	}
 }
 
@@ -95,6 +129,7 @@ func (p *Port) Refused() [][]byte { return slices.Clone(p.refused) }
 func (p *Port) Write(b []byte) (int, error) {
 	if _, ok := p.profile.Allow.Match(b); !ok {
 		p.refused = append(p.refused, slices.Clone(b))
+		p.record.refuse(b)
 		return 0, fmt.Errorf("write % X: %w", b, drivers.ErrForbidden)
 	}
 	if p.lost != nil {
@@ -102,20 +137,23 @@ func (p *Port) Write(b []byte) (int, error) {
 	}
 	query := slices.Clone(b)
 	p.now += p.profile.CommandGap
-	n := len(p.writes)
+	p.feed(p.now, false)
+	n := p.events
+	p.events++
 	p.writes = append(p.writes, query)
+	p.record.write(query)
 	reply := slices.Clone(p.respond(query))
 	for _, piece := range p.tamper(n, query, reply) {
-		p.arrive(piece)
+		p.arrive(p.now, piece)
 	}
 	return len(b), nil
 }
 
-func (p *Port) arrive(piece Piece) {
+func (p *Port) arrive(sent time.Duration, piece Piece) {
 	if piece.Err == nil && len(piece.Bytes) == 0 {
 		return
 	}
-	at := p.now + piece.After
+	at := sent + piece.After
 	for _, earlier := range p.queue {
 		if !earlier.loose && !piece.Loose {
 			at = max(at, earlier.at)
@@ -131,6 +169,7 @@ func (p *Port) Read(b []byte) (int, error) {
 	if p.lost != nil {
 		return 0, p.lost
 	}
+	p.feed(p.now+p.timeout, true)
 	if len(p.queue) == 0 || p.queue[0].at > p.now+p.timeout {
 		p.now += p.timeout
 		return 0, os.ErrDeadlineExceeded
@@ -161,6 +200,7 @@ func (p *Port) SetReadTimeout(d time.Duration) error {
 
 // ResetInputBuffer drops what has arrived by now. What is still on its way arrives later.
 func (p *Port) ResetInputBuffer() error {
+	p.feed(p.now, false)
 	for len(p.queue) > 0 && p.queue[0].at <= p.now && p.queue[0].err == nil {
 		p.queue = p.queue[1:]
 	}

@@ -95,6 +95,64 @@ func TestPortIsLostForGood(t *testing.T) {
 	}
 }
 
+func TestPumpPushesByItself(t *testing.T) {
+	p := NewPort(testProfile, func(query []byte) []byte {
+		if query == nil {
+			return []byte("p")
+		}
+		return []byte("reply")
+	})
+	p.SetPush(200 * time.Millisecond)
+	p.Advance(time.Second)
+	if err := p.ResetInputBuffer(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Write([]byte("ask")); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.SetReadTimeout(500 * time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	b := make([]byte, 16)
+	for range 3 {
+		n, err := p.Read(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, string(b[:n]))
+	}
+	if strings.Join(got, ",") != "p,reply,p" || len(p.Writes()) != 1 {
+		t.Errorf("read %q behind %d queries", got, len(p.Writes()))
+	}
+}
+
+func TestLogMustFollow(t *testing.T) {
+	all := []string{"1", "2", "3", "4"}
+	for _, row := range []struct {
+		name string
+		got  []string
+		gaps int
+		good bool
+	}{
+		{"all", all, 0, true},
+		{"its end", []string{"3", "4"}, 0, true},
+		{"one left out", []string{"1", "2", "4"}, 0, false},
+		{"one left out and told", []string{"1", "2", "4"}, 1, true},
+		{"one twice", []string{"3", "3", "4"}, 1, false},
+		{"out of order", []string{"2", "1", "3", "4"}, 1, false},
+		{"not to its end", []string{"1", "2", "3"}, 1, false},
+		{"nothing", nil, 0, false},
+		{"a stranger", []string{"4", "5"}, 1, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if problem := logFollows(all, row.got, row.gaps); (problem == "") != row.good {
+				t.Errorf("problem %q", problem)
+			}
+		})
+	}
+}
+
 func TestInventedValuesAreFound(t *testing.T) {
 	rate := func(n int64) drivers.Quantity { return drivers.Number(n, -2, drivers.MilliliterPerHour) }
 	record := drivers.LogRecord{ID: "1", RawCode: "9/2"}
@@ -113,18 +171,18 @@ func TestInventedValuesAreFound(t *testing.T) {
 		{"age left out", func(r *drivers.Report) { r.Log[0].AgeS = drivers.Quantity{} }, ""},
 		{"another rate", func(r *drivers.Report) { r.ProgrammedRate = rate(112) }, "ProgrammedRate"},
 		{"rate in the wrong field", func(r *drivers.Report) { r.PumpReportedRate = rate(111) }, "PumpReportedRate"},
-		{"another state", func(r *drivers.Report) { r.State = drivers.RunInfusing }, "state"},
-		{"alarm hidden", func(r *drivers.Report) { r.Alarms = nil }, "alarms"},
-		{"another serial number", func(r *drivers.Report) { r.Identity.Serial = "SIM00002" }, "identity"},
-		{"another log record", func(r *drivers.Report) { r.Log[0].ID = "2" }, "log record"},
-		{"age made up", func(r *drivers.Report) { r.Log[0].AgeS = drivers.Number(1, 0, drivers.Second) }, "log record"},
+		{"another state", func(r *drivers.Report) { r.State = drivers.RunInfusing }, "State"},
+		{"alarm hidden", func(r *drivers.Report) { r.Alarms = nil }, "Alarms"},
+		{"another serial number", func(r *drivers.Report) { r.Identity.Serial = "SIM00002" }, "Identity"},
+		{"another log record", func(r *drivers.Report) { r.Log[0].ID = "2" }, "Log"},
+		{"age made up", func(r *drivers.Report) { r.Log[0].AgeS = drivers.Number(1, 0, drivers.Second) }, "Log"},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			report := said
 			report.Log = []drivers.LogRecord{record}
 			row.change(&report)
-			problems := invented(said, report)
+			problems := invented(report, said)
 			if row.want == "" && len(problems) > 0 || row.want != "" && (len(problems) != 1 || !strings.Contains(problems[0], row.want)) {
 				t.Errorf("problems %q, want %q", problems, row.want)
 			}

@@ -1,13 +1,9 @@
 package drivertest
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
-	"slices"
 	"testing"
 	"time"
 
@@ -18,16 +14,34 @@ import (
 type Suite struct {
 	// Driver is the driver under test.
 	Driver drivers.Driver
-	// Pump returns a new pump. Its values and its clock stand still, it runs, its
+	// Pump returns a new pump, or a new line with several. Its values and its clock stand still, it runs, its
 	// log holds several records, and no two of its values are equal.
 	Pump func() Responder
-	// Other returns a pump of the same kind with another serial number and other values; nil
-	// when the protocol has no identity.
-	Other func() Responder
+	// Addresses are configured on the port; of several every one answers.
+	Addresses []string
+	// PushEvery is how often the pump is asked for what it sends by itself; 0 when it sends nothing.
+	PushEvery time.Duration
+	// Written says of a query whether the driver may write it, without asking the driver: it proves the allow-list.
+	Written func(query []byte) bool
 	// Forbidden are byte strings that change a pump: each must be refused.
 	Forbidden [][]byte
 	// Seed starts the random faults; 0 takes a fixed one.
 	Seed uint64
+
+	// Other returns a pump of the same kind with another serial number and other values.
+	Other func() Responder
+	// Unlisted returns a pump that announces an alarm which is not in the driver's table, and its raw code.
+	Unlisted func() (pump Responder, raw string)
+	// Dead returns a line on which the pump at one of Addresses does not answer, and that address.
+	Dead func() (line Responder, address string)
+	// Changes are pumps that change while they are read, by the name of the part.
+	Changes map[string]Change
+	// Impossible gives the reason for each part that this protocol cannot have.
+	Impossible map[string]string
+	// Variant says which variant of a driver this is, when another suite runs the parts that are left out here.
+	Variant string
+
+	record *recorder
 }
 
 // The shape of one run.
@@ -48,6 +62,7 @@ func Run(t *testing.T, s Suite) {
 	if s.Seed == 0 {
 		s.Seed = 1
 	}
+	s.record = newRecorder()
 	t.Run("profile", s.profile)
 	t.Run("forbidden", s.forbidden)
 	ref := s.reference(t, s.Pump)
@@ -62,9 +77,36 @@ func Run(t *testing.T, s Suite) {
 	t.Run("stall", func(t *testing.T) { s.stall(t, ref) })
 	t.Run("overtaken", func(t *testing.T) { s.overtakenAtAnyTime(t, ref) })
 	t.Run("random", func(t *testing.T) { s.random(t, ref) })
-	if s.Other != nil {
-		t.Run("swap", func(t *testing.T) { s.swap(t, ref) })
+	t.Run("babble", s.babble)
+	s.part(t, PartSwap, s.Other != nil, func(t *testing.T) { s.swap(t, ref) })
+	s.part(t, PartUnlistedAlarm, s.Unlisted != nil, s.unlisted)
+	if s.Driver.Profile().SeveralPumps {
+		s.part(t, PartDeadPump, s.Dead != nil, func(t *testing.T) { s.deadPump(t, ref) })
 	}
+	for _, name := range changeParts() {
+		c, given := s.Changes[name]
+		s.part(t, name, given, func(t *testing.T) { s.change(t, c) })
+	}
+	t.Run("written", s.writtenOnly)
+}
+
+// part runs a part that needs something from the driver's test. One that is left out needs a reason.
+func (s Suite) part(t *testing.T, name string, given bool, run func(t *testing.T)) {
+	t.Run(name, func(t *testing.T) {
+		reason := s.Impossible[name]
+		switch {
+		case given && reason != "":
+			t.Errorf("given, and declared impossible: %s", reason)
+		case given:
+			run(t)
+		case reason != "":
+			t.Skip("impossible: " + reason)
+		case s.Variant != "":
+			t.Skip("runs elsewhere: this is " + s.Variant)
+		default:
+			t.Error("left out without a reason in Suite.Impossible")
+		}
+	})
 }
 
 func (s Suite) profile(t *testing.T) {
@@ -83,6 +125,7 @@ func (s Suite) profile(t *testing.T) {
 			t.Errorf("%s: an entry is either exact or a form", q.Name)
 		}
 	}
+	alarms(t, p.Alarms)
 }
 
 func (s Suite) forbidden(t *testing.T) {
@@ -91,134 +134,6 @@ func (s Suite) forbidden(t *testing.T) {
 		if n, err := port.Write(b); n != 0 || !errors.Is(err, drivers.ErrForbidden) {
 			t.Errorf("% X: %d bytes written, %v, want ErrForbidden", b, n, err)
 		}
-	}
-}
-
-// run is one conversation under faults.
-type run struct {
-	suite   Suite
-	port    *Port
-	conn    drivers.Conn
-	anchors map[string]string
-	log     map[string][]string // record ids by serial number
-}
-
-func (s Suite) newRun(pump Responder) *run {
-	return &run{suite: s, port: NewPort(s.Driver.Profile(), pump), anchors: make(map[string]string), log: make(map[string][]string)}
-}
-
-// poll makes one cycle, opening first when there is no conversation. Like the gateway, it
-// stores anchors with the records of a report.
-func (r *run) poll(ctx context.Context) ([]drivers.Report, error) {
-	r.port.Advance(pollEvery)
-	if r.conn == nil {
-		conn, err := r.suite.Driver.Open(ctx, r.port, drivers.OpenOptions{Anchors: maps.Clone(r.anchors), Now: r.port.Now})
-		if err != nil {
-			return nil, fmt.Errorf("open: %w", err)
-		}
-		r.conn = conn
-	}
-	reports, err := drivers.Collect(ctx, r.conn)
-	for _, report := range reports {
-		r.anchors[report.Identity.Serial] = report.Anchor
-		for _, record := range report.Log {
-			r.log[report.Identity.Serial] = append(r.log[report.Identity.Serial], record.ID)
-		}
-	}
-	return reports, err
-}
-
-// reference is what a pump says on a good line.
-type reference struct {
-	merged    map[string]drivers.Report // by address and serial number
-	log       map[string][]string
-	exchanges int   // of all cycles
-	starts    []int // the first exchange of each cycle
-	// identified is the first exchange whose answer holds a serial number as text; 0 when none does.
-	identified int
-}
-
-func key(r drivers.Report) string { return r.Address + "/" + r.Identity.Serial }
-
-func (s Suite) reference(t *testing.T, pump func() Responder) reference {
-	t.Helper()
-	r := s.newRun(pump())
-	ref := reference{merged: make(map[string]drivers.Report), log: r.log}
-	var replies [][]byte
-	r.port.SetTamper(func(n int, query, reply []byte) []Piece {
-		replies = append(replies, slices.Clone(reply))
-		return Clean(n, query, reply)
-	})
-	for range runCycles {
-		ref.starts = append(ref.starts, len(r.port.writes))
-		reports, err := r.poll(t.Context())
-		if err != nil || len(reports) == 0 {
-			t.Fatalf("good line: %d reports, %v", len(reports), err)
-		}
-		for _, report := range reports {
-			if report.BadFrames != 0 {
-				t.Errorf("good line: %d bad frames", report.BadFrames)
-			}
-			old := ref.merged[key(report)]
-			ref.merged[key(report)] = merge(old, report)
-		}
-	}
-	ref.exchanges = len(r.port.writes)
-	ref.identified = max(0, slices.IndexFunc(replies, func(reply []byte) bool {
-		for _, report := range ref.merged {
-			if report.Identity.Serial != "" && bytes.Contains(reply, []byte(report.Identity.Serial)) {
-				return true
-			}
-		}
-		return false
-	}))
-	if len(r.port.refused) > 0 {
-		t.Fatalf("the driver wrote what its allow-list refuses: % X", r.port.refused)
-	}
-	return ref
-}
-
-// check holds the property for the reports of one cycle.
-func (ref reference) check(t *testing.T, reports []drivers.Report, where string) {
-	t.Helper()
-	for _, report := range reports {
-		want, ok := ref.merged[key(report)]
-		if !ok {
-			t.Errorf("%s: a report of pump %q, which does not exist", where, key(report))
-			continue
-		}
-		for _, problem := range invented(want, report) {
-			t.Errorf("%s: %s", where, problem)
-		}
-	}
-}
-
-// recovers lets the faults end and demands a complete report and a complete log.
-func (r *run) recovers(t *testing.T, ref reference, where string) {
-	t.Helper()
-	r.port.SetTamper(nil)
-	for range openTries {
-		reports, err := r.poll(t.Context())
-		ref.check(t, reports, where)
-		if err != nil {
-			continue
-		}
-	}
-	reports, err := r.poll(t.Context())
-	if err != nil || len(reports) == 0 {
-		t.Errorf("%s: no recovery: %d reports, %v", where, len(reports), err)
-	}
-	for _, report := range reports {
-		want := ref.merged[key(report)]
-		if report.State != want.State || report.AlarmsKnown != want.AlarmsKnown {
-			t.Errorf("%s: after recovery state %d, alarms known %v (%s); want %d, %v", where, report.State, report.AlarmsKnown, report.AlarmsReason, want.State, want.AlarmsKnown)
-		}
-		if got, want := fmt.Sprint(r.log[report.Identity.Serial]), fmt.Sprint(ref.log[report.Identity.Serial]); got != want {
-			t.Errorf("%s: log %s, want each record once: %s", where, got, want)
-		}
-	}
-	if len(r.port.refused) > 0 {
-		t.Errorf("%s: refused writes % X", where, r.port.refused)
 	}
 }
 
@@ -256,9 +171,7 @@ func (s Suite) everywhere(t *testing.T, ref reference, f fault) {
 		for range 2 {
 			reports, err := r.poll(t.Context())
 			ref.check(t, reports, where)
-			if err != nil && len(reports) > 0 {
-				t.Errorf("%s: reports beside the error %v", where, err)
-			}
+			s.beside(t, reports, err, where)
 		}
 		r.recovers(t, ref, where)
 	}

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"infusiond/drivers"
-	"infusiond/drivers/drivertest"
 	"infusiond/drivers/newera/wire"
 )
 
@@ -62,16 +61,4 @@ func driver(t testing.TB, settings map[string]string) drivers.Driver {
 		t.Fatal(err)
 	}
 	return d
-}
-
-// Covers GW-09, GW-26.
-func TestConformance(t *testing.T) {
-	drivertest.Run(t, drivertest.Suite{
-		Driver: driver(t, nil),
-		Pump:   func() drivertest.Responder { return newLine(t).respond },
-		Forbidden: [][]byte{
-			[]byte("00RUN\r"), []byte("00STP\r"), []byte("00RAT5.0\r"), []byte("00RAT 5\r"), []byte("00DIRINF\r"), []byte("00AL1\r"), []byte("00SAF5\r"), []byte("0*RESET\r"),
-			[]byte("00PUR\r"), []byte("00CLDINF\r"), []byte("00RAT\r00RUN\r"), []byte("RUN\r"), wire.AppendSafe(nil, []byte("SAF0")),
-		},
-	})
 }

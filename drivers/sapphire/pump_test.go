@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"infusiond/drivers"
-	"infusiond/drivers/drivertest"
 	"infusiond/drivers/sapphire/wire"
 )
 
@@ -53,21 +52,4 @@ func driver(t testing.TB, settings map[string]string) drivers.Driver {
 		t.Fatal(err)
 	}
 	return d
-}
-
-// Covers GW-09, GW-26.
-func TestConformance(t *testing.T) {
-	command := func(kind byte, data ...byte) []byte {
-		m := wire.Message{Target: wire.Pump, Sender: wire.PC, Type: kind, Data: data}
-		return m.Append(nil)
-	}
-	drivertest.Run(t, drivertest.Suite{
-		Driver: driver(t, nil),
-		Pump:   func() drivertest.Responder { return newPump(t).respond },
-		Other:  func() drivertest.Responder { return otherPump(t).respond },
-		Forbidden: [][]byte{
-			command(wire.TypeCommand, 55), command(wire.TypeCommand, 5), command(wire.TypeCommand, 23), command(wire.TypeCommand, 44), command(wire.TypeEvent, 3),
-			command(wire.TypeWriteEEPROM, 0, 0x90, 0, 2, 0x32, 0), command(wire.TypeReadEEPROM, wire.ThisIsPC), command(wire.TypeCommand, wire.ThisIsPC, 0),
-		},
-	})
 }

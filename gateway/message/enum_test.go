@@ -128,6 +128,29 @@ func TestEnumerationsEqualGoConstants(t *testing.T) {
 	}
 }
 
+// The schema and package drivers give the same term to each canonical alarm.
+func TestAlarmTermsEqualTheDrivers(t *testing.T) {
+	values, _ := load(t, "common.json").child(t, "$defs", "pump_alarm_code", "x-values")
+	codes := drivers.AlarmCodes()
+	if len(codes) != len(values.m) {
+		t.Errorf("%d codes have a row in package drivers, %d in the schema", len(codes), len(values.m))
+	}
+	for _, code := range codes {
+		value, _ := values.m[string(code)].(map[string]any)
+		terms, _ := value["x-mdc"].([]any)
+		got := drivers.Term{}
+		if len(terms) > 0 {
+			first, _ := terms[0].(map[string]any)
+			number, _ := first["code"].(float64)
+			name, _ := first["term"].(string)
+			got = drivers.Term{RefID: name, Code: uint32(number)}
+		}
+		if got != code.Term() {
+			t.Errorf("%s: the schema says %v, package drivers %v", code, got, code.Term())
+		}
+	}
+}
+
 // Whatever a driver reports, its status is a word of the contract.
 func TestEveryRunStateHasAStatus(t *testing.T) {
 	words := enumOf(t, "common.json", "delivery_status")
