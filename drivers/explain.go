@@ -20,7 +20,7 @@ type Explainer interface {
 // Explained is one frame, or a stretch of bytes that is none.
 type Explained struct {
 	Offset int    // of its first byte
-	Bytes  []byte // as they stood on the wire
+	Bytes  []byte // as they stood on the wire, with stars for the characters of a secret
 	Name   string // what it is, e.g. "reply RN: serial number"
 	Err    error  // why it is not a good frame; nil for a good one
 	Fields []ExplainedField

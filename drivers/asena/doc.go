@@ -63,6 +63,9 @@
 // checksum, and 3 of these fitting fields; chance would give one in 65,536. Of the 3 one kept the serial number, and only its INF could
 // have been believed, had the INF before it been spoiled in the same way.
 //
+// The same for whole answers with other kinds of damage (TestCorruption, a million cases): none passes, and none of 1824
+// reports on a line on which one answer in four is damaged holds a wrong value.
+//
 // # Simulators
 //
 // A simulator's serial number is SIM, a digit, a hyphen and five digits (SIM1-00042): the length and the hyphen of a
@@ -75,9 +78,6 @@
 // AL_TITCA, AL_TITNC and AL_TCITG are unknown alarms with their code. AL_OCCLU does not tell the side. Error replies
 // are not known: a body that is no reply of its request counts as a bad frame. Whether reading works with
 // communications set to off or nurse call is not known.
-//
-// The same for whole answers with other kinds of damage (TestCorruption, a million cases): none passes, and none of 1824
-// reports on a line on which one answer in four is damaged holds a wrong value.
 //
 // The package starts no goroutine and reads no clock but OpenOptions.Now.
 package asena

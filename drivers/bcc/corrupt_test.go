@@ -37,7 +37,7 @@ func TestCorruption(t *testing.T) {
 				FrameShare:  map[string]float64{"transposed": 1, "bits": 1. / 64, "alike": 1. / 32, "": 1. / 256},
 				ValueShare:  map[string]float64{"transposed": 0.35, "bits": 1. / 512, "alike": 1. / 100, "": 1. / 1024},
 				ReportShare: 0.03,
-				Values:      func(_ int, frame string) []string { return blockValues(t, frame) },
+				Values:      func(_ int, frame string) []string { return blockValues(frame) },
 				Suite: &drivertest.Suite{
 					Driver: driver(t, map[string]string{"stuffing": stuffing}),
 					Pump: func() drivertest.Responder {
@@ -61,7 +61,7 @@ func TestCorruption(t *testing.T) {
 }
 
 // blockValues lists what one block would say of its pumps: each field of each report by itself.
-func blockValues(t *testing.T, frame string) []string {
+func blockValues(frame string) []string {
 	var b wire.Block
 	i := len("true")
 	if frame[0] == 'f' {

@@ -14,9 +14,17 @@ var waiting = []struct {
 	index   uint32
 	payload string
 }{
-	{wire.Serial, 0, "RNSIM00001"}, {wire.VolumeInfused, 0, "Q504D2"}, {wire.VTBI, 0, "Q62710"}, {wire.RateUnit, 0, "Q4ML/HR"}, {wire.Battery, 0, "R7011D"},
-	{wire.OcclusionSensors, 0, "RD01F40208"}, {wire.TextRate, 0, "1.11"}, {wire.TextProgrammedRate, 0, "1.12"}, {wire.TextRunning, 0, "TRUE"},
-	{wire.PumpClock, 0, "RCF0012400"}, {wire.LogIndices, 0, "RI0000000000000005"},
+	{wire.Serial, 0, "RNSIM00001"},
+	{wire.VolumeInfused, 0, "Q504D2"},
+	{wire.VTBI, 0, "Q62710"},
+	{wire.RateUnit, 0, "Q4ML/HR"},
+	{wire.Battery, 0, "R7011D"},
+	{wire.OcclusionSensors, 0, "RD01F40208"},
+	{wire.TextRate, 0, "1.11"},
+	{wire.TextProgrammedRate, 0, "1.12"},
+	{wire.TextRunning, 0, "TRUE"},
+	{wire.PumpClock, 0, "RCF0012400"},
+	{wire.LogIndices, 0, "RI0000000000000005"},
 	{wire.LogRecord, 3, "RE000000030290010000000041457AE10000000000"},
 }
 

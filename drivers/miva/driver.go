@@ -108,6 +108,7 @@ func profile(rule wire.Checksum) drivers.Profile {
 		CommandGap:       commandGap,
 		MinPollInterval:  time.Second,
 		Allow:            allowList(rule),
+		Alarms:           alarmRows(),
 		CannotTell: []string{
 			"which alarms are active: they are worked out from the event log",
 			"the unit of its pressure sensors: raw counts only",

@@ -1,6 +1,8 @@
 package miva
 
 import (
+	"fmt"
+
 	"infusiond/drivers"
 	"infusiond/drivers/miva/wire"
 )
@@ -47,11 +49,14 @@ type row struct {
 	name    string
 	text    string
 	alarm   drivers.AlarmCode
+	term    drivers.Term // of the standard; noTerm where it has none
 	effect  effect
 	values  values
 }
 
 const anySubtype = -1
+
+var noTerm drivers.Term
 
 var (
 	infusedOnly = values{first: "volume_infused_ml", firstUnit: drivers.Milliliter}
@@ -62,68 +67,87 @@ var (
 // table is the one place that says what each record of the event log means. The row of a
 // subtype stands before the row for any other; lookup takes the first that fits.
 var table = []row{
-	{0, wire.DataBegin, highByte, "infusion_data_begin", "program data begins", "", effectNone, values{}},
-	{0, wire.DataEnd, highByte, "infusion_data_end", "program data ends", "", effectNone, values{}},
-	{0, anySubtype, highByte, "infusion_data_marker", "program data marker", "", effectNone, values{}},
-	{1, anySubtype, wholeSubtype, "infusion_run", "infusion runs", "", effectRun, values{}},
-	{2, anySubtype, wholeSubtype, "infusion_paused", "infusion paused", "", effectPause, infusedOnly},
-	{3, anySubtype, wholeSubtype, "cassette_empty", "cassette empty, infusion complete", drivers.AlarmReservoirEmpty, effectComplete, values{}},
-	{4, 1, wholeSubtype, "infusion_limit_reached", "infusion limit reached: maximum per hour", drivers.AlarmLimitReached, effectAlarm, values{}},
-	{4, 2, wholeSubtype, "infusion_limit_reached", "infusion limit reached: maximum per interval", drivers.AlarmLimitReached, effectAlarm, values{}},
-	{4, 4, wholeSubtype, "infusion_limit_cleared", "infusion limit cleared", "", effectCleared, values{}},
-	{4, anySubtype, wholeSubtype, "infusion_limit_reached", "infusion limit reached", drivers.AlarmLimitReached, effectAlarm, values{}},
-	{5, anySubtype, noSubtype, "authentication", "a code was entered", "", effectNone, values{}},
-	{6, 1, highByte, "dose_granted", "dose granted: automatic", "", effectNone, values{}},
-	{6, 2, highByte, "dose_granted", "dose granted: extra dose", "", effectNone, values{}},
-	{6, 8, highByte, "dose_granted", "dose granted: clinician dose", "", effectNone, values{}},
-	{6, anySubtype, highByte, "dose_granted", "dose granted", "", effectNone, values{}},
-	{7, anySubtype, lowByte, "extra_dose_denied", "extra dose denied", "", effectNone, values{}},
-	{8, anySubtype, wholeSubtype, "dose_cancelled", "dose cancelled", "", effectNone, values{}},
-	{9, 1, wholeSubtype, "occlusion_upstream", "occlusion upstream", drivers.AlarmOcclusionUpstream, effectStop, values{}},
-	{9, 2, wholeSubtype, "occlusion_downstream", "occlusion downstream", drivers.AlarmOcclusionDownstream, effectStop, values{}},
-	{9, 4, wholeSubtype, "occlusion_cleared", "occlusion cleared", "", effectCleared, values{}},
-	{9, anySubtype, wholeSubtype, "occlusion", "occlusion, side not told", drivers.AlarmOcclusion, effectStop, values{}},
-	{10, 1, wholeSubtype, "delay_end", "delay over", "", effectNone, values{}},
-	{10, 2, wholeSubtype, "delay_end", "delay skipped", "", effectNone, values{}},
-	{10, anySubtype, wholeSubtype, "delay_end", "delay over", "", effectNone, values{}},
-	{11, 1, wholeSubtype, "pump_limit_reached", "pump limit reached: product life", drivers.AlarmServiceDue, effectAlarm, life},
-	{11, 2, wholeSubtype, "pump_limit_reached", "pump limit reached: service due", drivers.AlarmServiceDue, effectAlarm, life},
-	{11, anySubtype, wholeSubtype, "pump_limit_reached", "pump limit reached", drivers.AlarmServiceDue, effectAlarm, life},
-	{12, anySubtype, wholeSubtype, "shift_total_cleared", "shift total cleared", "", effectNone, values{}},
-	{13, anySubtype, wholeSubtype, "battery_status", "battery status", "", effectNone, battery},
-	{14, anySubtype, wholeSubtype, "cassette_detached", "cassette detached", drivers.AlarmNoDisposable, effectStop, values{}},
-	{15, anySubtype, wholeSubtype, "time_stamp", "time stamp", "", effectNone, values{}},
-	{16, anySubtype, wholeSubtype, "power_off", "pump switched off", "", effectOff, battery},
-	{17, 1, wholeSubtype, "firmware_error", "firmware error: flash checksum", drivers.AlarmPumpFault, effectStop, values{}},
-	{17, 2, wholeSubtype, "firmware_error", "firmware error: corrupted library", drivers.AlarmPumpFault, effectStop, values{}},
-	{17, anySubtype, wholeSubtype, "firmware_error", "firmware error", drivers.AlarmPumpFault, effectStop, values{}},
-	{18, 16, wholeSubtype, "system_error", "system error", drivers.AlarmLimitReached, effectStop, values{}},
-	{18, anySubtype, wholeSubtype, "system_error", "system error", drivers.AlarmPumpFault, effectStop, values{}},
-	{19, 1, wholeSubtype, "battery_failure", "battery failure: overheated", drivers.AlarmPumpFault, effectStop, battery},
-	{19, 2, wholeSubtype, "battery_failure", "battery failure: empty", drivers.AlarmBatteryDepleted, effectStop, battery},
-	{19, anySubtype, wholeSubtype, "battery_failure", "battery failure", drivers.AlarmPumpFault, effectStop, battery},
-	{20, anySubtype, wholeSubtype, "debug", "debug record", "", effectNone, values{}},
-	{21, anySubtype, wholeSubtype, "unattended", "pump waits for a person", drivers.AlarmUnattended, effectAlarm, values{}},
-	{22, anySubtype, wholeSubtype, "setting_change", "setting changed", "", effectNone, values{}},
-	{23, 1, wholeSubtype, "dose_finished", "extra dose finished", "", effectNone, values{}},
-	{23, 2, wholeSubtype, "dose_finished", "starting dose finished", "", effectNone, values{}},
-	{23, anySubtype, wholeSubtype, "dose_finished", "dose finished", "", effectNone, values{}},
-	{24, anySubtype, wholeSubtype, "power_on", "pump switched on", "", effectOn, battery},
-	{25, anySubtype, wholeSubtype, "starting_dose_skipped", "starting dose skipped", "", effectNone, values{}},
-	{26, anySubtype, wholeSubtype, "system_error_2", "system error, second set", drivers.AlarmPumpFault, effectStop, values{}},
-	{27, anySubtype, wholeSubtype, "hard_limit_reached", "hard limit reached: product life", drivers.AlarmPumpFault, effectStop, life},
-	{28, anySubtype, wholeSubtype, "battery_depleted", "battery depleted", drivers.AlarmBatteryDepleted, effectStop, values{}},
-	{29, anySubtype, wholeSubtype, "programming_incomplete", "programming incomplete", drivers.AlarmUnattended, effectAlarm, values{}},
-	{30, anySubtype, wholeSubtype, "battery_low", "battery low", drivers.AlarmBatteryLow, effectAlarm, values{}},
-	{31, 1, wholeSubtype, "battery_check", "battery empty at self test", "", effectNone, values{}},
-	{31, 2, wholeSubtype, "battery_check", "battery depleted at motor check", "", effectNone, values{}},
-	{31, 3, wholeSubtype, "battery_check", "battery empty at motor check", "", effectNone, values{}},
-	{31, anySubtype, wholeSubtype, "battery_check", "battery check", "", effectNone, values{}},
+	{0, wire.DataBegin, highByte, "infusion_data_begin", "program data begins", "", noTerm, effectNone, values{}},
+	{0, wire.DataEnd, highByte, "infusion_data_end", "program data ends", "", noTerm, effectNone, values{}},
+	{0, anySubtype, highByte, "infusion_data_marker", "program data marker", "", noTerm, effectNone, values{}},
+	{1, anySubtype, wholeSubtype, "infusion_run", "infusion runs", "", drivers.TermPumpDelivStart, effectRun, values{}},
+	{2, anySubtype, wholeSubtype, "infusion_paused", "infusion paused", "", drivers.TermPumpDelivStop, effectPause, infusedOnly},
+	{3, anySubtype, wholeSubtype, "cassette_empty", "cassette empty, infusion complete", drivers.AlarmReservoirEmpty, drivers.TermContainerEmpty, effectComplete, values{}},
+	{4, 1, wholeSubtype, "infusion_limit_reached", "infusion limit reached: maximum per hour", drivers.AlarmLimitReached, noTerm, effectAlarm, values{}},
+	{4, 2, wholeSubtype, "infusion_limit_reached", "infusion limit reached: maximum per interval", drivers.AlarmLimitReached, noTerm, effectAlarm, values{}},
+	{4, 4, wholeSubtype, "infusion_limit_cleared", "infusion limit cleared", "", noTerm, effectCleared, values{}},
+	{4, anySubtype, wholeSubtype, "infusion_limit_reached", "infusion limit reached", drivers.AlarmLimitReached, noTerm, effectAlarm, values{}},
+	{5, anySubtype, noSubtype, "authentication", "a code was entered", "", noTerm, effectNone, values{}},
+	{6, 1, highByte, "dose_granted", "dose granted: automatic", "", noTerm, effectNone, values{}},
+	{6, 2, highByte, "dose_granted", "dose granted: extra dose", "", noTerm, effectNone, values{}},
+	{6, 8, highByte, "dose_granted", "dose granted: clinician dose", "", noTerm, effectNone, values{}},
+	{6, anySubtype, highByte, "dose_granted", "dose granted", "", noTerm, effectNone, values{}},
+	{7, anySubtype, lowByte, "extra_dose_denied", "extra dose denied", "", noTerm, effectNone, values{}},
+	{8, anySubtype, wholeSubtype, "dose_cancelled", "dose cancelled", "", noTerm, effectNone, values{}},
+	{9, 1, wholeSubtype, "occlusion_upstream", "occlusion upstream", drivers.AlarmOcclusionUpstream, drivers.TermFluidLineOcclUpstream, effectStop, values{}},
+	{9, 2, wholeSubtype, "occlusion_downstream", "occlusion downstream", drivers.AlarmOcclusionDownstream, drivers.TermFluidLineOcclDownstream, effectStop, values{}},
+	{9, 4, wholeSubtype, "occlusion_cleared", "occlusion cleared", "", noTerm, effectCleared, values{}},
+	{9, anySubtype, wholeSubtype, "occlusion", "occlusion, side not told", drivers.AlarmOcclusion, drivers.TermFluidLineOccl, effectStop, values{}},
+	{10, 1, wholeSubtype, "delay_end", "delay over", "", noTerm, effectNone, values{}},
+	{10, 2, wholeSubtype, "delay_end", "delay skipped", "", noTerm, effectNone, values{}},
+	{10, anySubtype, wholeSubtype, "delay_end", "delay over", "", noTerm, effectNone, values{}},
+	{11, 1, wholeSubtype, "pump_limit_reached", "pump limit reached: product life", drivers.AlarmServiceDue, drivers.TermAdvisSvcReqd, effectAlarm, life},
+	{11, 2, wholeSubtype, "pump_limit_reached", "pump limit reached: service due", drivers.AlarmServiceDue, drivers.TermAdvisSvcReqd, effectAlarm, life},
+	{11, anySubtype, wholeSubtype, "pump_limit_reached", "pump limit reached", drivers.AlarmServiceDue, drivers.TermAdvisSvcReqd, effectAlarm, life},
+	{12, anySubtype, wholeSubtype, "shift_total_cleared", "shift total cleared", "", drivers.TermPumpVolCountersCleared, effectNone, values{}},
+	{13, anySubtype, wholeSubtype, "battery_status", "battery status", "", noTerm, effectNone, battery},
+	{14, anySubtype, wholeSubtype, "cassette_detached", "cassette detached", drivers.AlarmNoDisposable, drivers.TermCheckIvSet, effectStop, values{}},
+	{15, anySubtype, wholeSubtype, "time_stamp", "time stamp", "", noTerm, effectNone, values{}},
+	{16, anySubtype, wholeSubtype, "power_off", "pump switched off", "", noTerm, effectOff, battery},
+	{17, 1, wholeSubtype, "firmware_error", "firmware error: flash checksum", drivers.AlarmPumpFault, drivers.TermMalf, effectStop, values{}},
+	{17, 2, wholeSubtype, "firmware_error", "firmware error: corrupted library", drivers.AlarmPumpFault, drivers.TermMalf, effectStop, values{}},
+	{17, anySubtype, wholeSubtype, "firmware_error", "firmware error", drivers.AlarmPumpFault, drivers.TermMalf, effectStop, values{}},
+	{18, 16, wholeSubtype, "system_error", "system error", drivers.AlarmLimitReached, noTerm, effectStop, values{}},
+	{18, anySubtype, wholeSubtype, "system_error", "system error", drivers.AlarmPumpFault, drivers.TermMalf, effectStop, values{}},
+	{19, 1, wholeSubtype, "battery_failure", "battery failure: overheated", drivers.AlarmPumpFault, drivers.TermBattFail, effectStop, battery},
+	{19, 2, wholeSubtype, "battery_failure", "battery failure: empty", drivers.AlarmBatteryDepleted, drivers.TermBattDepl, effectStop, battery},
+	{19, anySubtype, wholeSubtype, "battery_failure", "battery failure", drivers.AlarmPumpFault, drivers.TermBattFail, effectStop, battery},
+	{20, anySubtype, wholeSubtype, "debug", "debug record", "", noTerm, effectNone, values{}},
+	{21, anySubtype, wholeSubtype, "unattended", "pump waits for a person", drivers.AlarmUnattended, drivers.TermCallback, effectAlarm, values{}},
+	{22, anySubtype, wholeSubtype, "setting_change", "setting changed", "", noTerm, effectNone, values{}},
+	{23, 1, wholeSubtype, "dose_finished", "extra dose finished", "", noTerm, effectNone, values{}},
+	{23, 2, wholeSubtype, "dose_finished", "starting dose finished", "", noTerm, effectNone, values{}},
+	{23, anySubtype, wholeSubtype, "dose_finished", "dose finished", "", noTerm, effectNone, values{}},
+	{24, anySubtype, wholeSubtype, "power_on", "pump switched on", "", noTerm, effectOn, battery},
+	{25, anySubtype, wholeSubtype, "starting_dose_skipped", "starting dose skipped", "", noTerm, effectNone, values{}},
+	{26, anySubtype, wholeSubtype, "system_error_2", "system error, second set", drivers.AlarmPumpFault, drivers.TermMalf, effectStop, values{}},
+	{27, anySubtype, wholeSubtype, "hard_limit_reached", "hard limit reached: product life", drivers.AlarmPumpFault, drivers.TermMalf, effectStop, life},
+	{28, anySubtype, wholeSubtype, "battery_depleted", "battery depleted", drivers.AlarmBatteryDepleted, drivers.TermBattDepl, effectStop, values{}},
+	{29, anySubtype, wholeSubtype, "programming_incomplete", "programming incomplete", drivers.AlarmUnattended, drivers.TermCallback, effectAlarm, values{}},
+	{30, anySubtype, wholeSubtype, "battery_low", "battery low", drivers.AlarmBatteryLow, drivers.TermBattLo, effectAlarm, values{}},
+	{31, 1, wholeSubtype, "battery_check", "battery empty at self test", "", noTerm, effectNone, values{}},
+	{31, 2, wholeSubtype, "battery_check", "battery depleted at motor check", "", noTerm, effectNone, values{}},
+	{31, 3, wholeSubtype, "battery_check", "battery empty at motor check", "", noTerm, effectNone, values{}},
+	{31, anySubtype, wholeSubtype, "battery_check", "battery check", "", noTerm, effectNone, values{}},
 }
 
 // unknownRow stands for a type that the protocol document does not know. Whether it is an
 // alarm cannot be told, so it counts as one.
-var unknownRow = row{subtype: anySubtype, name: "unknown", text: "record of a type that is not known", alarm: drivers.AlarmUnknown, effect: effectAlarm}
+var unknownRow = row{subtype: anySubtype, name: "unknown", text: "record of a type that is not known", alarm: drivers.AlarmUnknown, term: drivers.TermUnknown, effect: effectAlarm}
+
+// alarmRows is the table for Profile.Alarms. The raw code of a row for any other subtype ends with a star, "9/*".
+func alarmRows() []drivers.AlarmRow {
+	rows := make([]drivers.AlarmRow, len(table))
+	for i, r := range table {
+		rows[i] = drivers.AlarmRow{Raw: rowCode(r), Text: r.text, Code: r.alarm, Term: r.term}
+	}
+	return rows
+}
+
+func rowCode(r row) string {
+	switch {
+	case r.part == noSubtype:
+		return fmt.Sprint(uint8(r.kind))
+	case r.subtype == anySubtype:
+		return fmt.Sprintf("%d/*", r.kind)
+	}
+	return fmt.Sprintf("%d/%d", r.kind, r.subtype)
+}
 
 // bits names the bits of the records whose subtype is a bit field, lowest first.
 var bits = map[wire.EventType][]string{

@@ -13,8 +13,15 @@ var waiting = []struct {
 	query wire.Query
 	data  string
 }{
-	{wire.Status, "00I"}, {wire.Status, "00S"}, {wire.Version, "00INE1000V3.928"}, {wire.Rate, "00I5.000MH"}, {wire.Rate, "00S12.50MM"},
-	{wire.Dispensed, "00II1.234W0.567ML"}, {wire.Volume, "00I10.00ML"}, {wire.Rate, "00A?S"}, {wire.Volume, "00A?R"},
+	{wire.Status, "00I"},
+	{wire.Status, "00S"},
+	{wire.Version, "00INE1000V3.928"},
+	{wire.Rate, "00I5.000MH"},
+	{wire.Rate, "00S12.50MM"},
+	{wire.Dispensed, "00II1.234W0.567ML"},
+	{wire.Volume, "00I10.00ML"},
+	{wire.Rate, "00A?S"},
+	{wire.Volume, "00A?R"},
 }
 
 // Covers GW-10, GW-26.
