@@ -27,7 +27,11 @@ func TestCorruption(t *testing.T) {
 						e, used := scan.Next(stream, &b)
 						stream = stream[used:]
 						if e == wire.Good {
-							all = append(all, fmt.Sprintf("%v%s\x00%s", b.Last, b.Address, b.Information))
+							last := "more"
+							if b.Last {
+								last = "last"
+							}
+							all = append(all, last+string(b.Address)+"\x00"+string(b.Information))
 						}
 					}
 					return all
@@ -63,13 +67,10 @@ func TestCorruption(t *testing.T) {
 // blockValues lists what one block would say of its pumps: each field of each report by itself.
 func blockValues(frame string) []string {
 	var b wire.Block
-	i := len("true")
-	if frame[0] == 'f' {
-		i = len("false")
-	}
+	const i = len("last")
 	for j := range frame[i:] {
 		if frame[i+j] == 0 {
-			b.Address, b.Information, b.Last = []byte(frame[i:i+j]), []byte(frame[i+j+1:]), frame[0] == 't'
+			b.Address, b.Information, b.Last = []byte(frame[i:i+j]), []byte(frame[i+j+1:]), frame[0] == 'l'
 			break
 		}
 	}
