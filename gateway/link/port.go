@@ -16,6 +16,7 @@ const (
 	writeLimit   = 2 * time.Second        // a query that is not taken by then is a stuck line
 	maxGap       = 5 * time.Second        // CommandGap is never waited out for longer
 	readTimeout  = time.Second            // until SetReadTimeout is called
+	checkEvery   = 100 * time.Millisecond // how often, at most, the address is looked up before a read
 	maxDiscarded = 64 << 10               // a line that babbles more than this at once is cut off
 )
 
@@ -42,6 +43,7 @@ type port struct {
 	timeout  time.Duration
 	capture  *recorder
 
+	checked   time.Time // when the address was last seen to lead here
 	lost      error     // set once, when the line is gone
 	lastByte  time.Time // when the last byte was received or left
 	notBefore time.Time // when the reply should be complete; no read before
@@ -123,6 +125,9 @@ func (p *port) Write(b []byte) (int, error) {
 		return 0, err
 	}
 	if err := p.pause(p.lastByte.Add(p.gap)); err != nil {
+		return 0, err
+	}
+	if err := p.check(); err != nil {
 		return 0, err
 	}
 	sent := 0
@@ -208,9 +213,18 @@ func (p *port) usable() error {
 	if p.lost != nil {
 		return p.lost
 	}
+	if time.Since(p.checked) < checkEvery {
+		return nil
+	}
+	return p.check()
+}
+
+// check looks up whether the address still leads to this line. A query never leaves without it.
+func (p *port) check() error {
 	if err := p.line.check(); err != nil {
 		return p.fail("check", err)
 	}
+	p.checked = time.Now()
 	return nil
 }
 
