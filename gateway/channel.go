@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -222,7 +223,8 @@ func (c *channel) transitions(o infusion.Observation, r *drivers.Report, result 
 	var out []alert.Transition
 	if o.Gap == nil {
 		ev |= alert.Reading | alert.Identity
-		if o.AlarmsKnown {
+		// A pump that shows one alarm at a time may hide one that still stands: it does not end.
+		if o.AlarmsKnown && !slices.Contains(o.Uncertain, "Alarms") {
 			ev |= alert.Alarms
 		}
 		if c.hasAnchor {
