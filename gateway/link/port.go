@@ -43,6 +43,7 @@ type port struct {
 	timeout  time.Duration
 	capture  *recorder
 
+	received  uint64    // bytes so far, those that were dropped unread among them
 	checked   time.Time // when the address was last seen to lead here
 	lost      error     // set once, when the line is gone
 	lastByte  time.Time // when the last byte was received or left
@@ -72,6 +73,9 @@ func byteTime(s drivers.LineSettings) time.Duration {
 	}
 	return time.Duration(bits) * time.Second / time.Duration(s.Baud)
 }
+
+// Received returns how many bytes came in so far, those that were dropped unread among them.
+func (p *port) Received() uint64 { return p.received }
 
 // SetReadTimeout sets how long Read waits for the first byte.
 func (p *port) SetReadTimeout(d time.Duration) error {
@@ -177,6 +181,7 @@ func (p *port) ResetInputBuffer() error {
 func (p *port) receive(b []byte, d time.Duration, direction byte) (int, error) {
 	n, err := p.line.read(b, d)
 	if n > 0 {
+		p.received += uint64(n)
 		p.capture.chunk(direction, b[:n])
 		p.lastByte = time.Now()
 		p.awaitReply(max(p.expect-n, 0), p.lastByte)
