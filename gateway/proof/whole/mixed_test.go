@@ -165,9 +165,11 @@ func TestPumpsOfAllProtocols(t *testing.T) {
 	t.Parallel()
 	lines := []line{
 		{name: "m1", model: "miva", rate: 1.11},
-		{name: "b1", model: "bcc", rate: 2.5}, {name: "b2", model: "bcc", rate: 3.5, with: "b1"},
+		{name: "b1", model: "bcc", rate: 2.5},
+		{name: "b2", model: "bcc", rate: 3.5, with: "b1"},
 		{name: "a1", model: "asena", rate: 4.5, tcp: true},
-		{name: "n1", model: "newera", rate: 5.25}, {name: "n2", model: "newera", rate: 6.25, with: "n1"},
+		{name: "n1", model: "newera", rate: 5.25},
+		{name: "n2", model: "newera", rate: 6.25, with: "n1"},
 		{name: "s1", model: "sapphire", rate: 7.5},
 	}
 	r := newMixedRig(t, "mixed", lines)
