@@ -12,7 +12,9 @@ import (
 func TestAnchorNotesNameOnePump(t *testing.T) {
 	pumps := []config.Pump{
 		{Name: "a", Serial: "SN1", Port: "/dev/one", Address: "2"},
-		{Name: "b", Port: "/dev/one", Address: "00"}, {Name: "c", Port: "/dev/two", Address: "00"}, {Name: "d", Port: "/dev/two", Address: "01"},
+		{Name: "b", Port: "/dev/one", Address: "00"},
+		{Name: "c", Port: "/dev/two", Address: "00"},
+		{Name: "d", Port: "/dev/two", Address: "01"},
 	}
 	if got := noteAnchor(pumps[0]); got != "anchor/SN1" {
 		t.Errorf("note %q: what earlier versions wrote is not found again", got)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -60,6 +61,9 @@ type channel struct {
 	lastSeq   uint64
 	known     lastKnown
 	alarms    bool // the pump's own alarms are known
+
+	saidAlerts bool             // the retained set of open alerts was put
+	alertsAt   infusion.Instant // when last
 }
 
 // lastKnown are values of earlier cycles, each with its own time inside.
@@ -195,8 +199,14 @@ func (c *channel) cycle(ctx context.Context, in normalize.Input) error {
 	}
 	c.lastSeq = records[len(records)-1].Seq
 	c.remember(o)
-	c.alarms = o.Gap == nil && o.AlarmsKnown
-	return errors.Join(c.putState(o, result), c.putAlerts(o.At))
+	known := o.Gap == nil && o.AlarmsKnown
+	changed := known != c.alarms || len(transitions) > 0
+	c.alarms = known
+	err = c.putState(o, result)
+	if changed || !c.saidAlerts || o.At.Since(c.alertsAt) >= assertAlerts {
+		err = errors.Join(err, c.putAlerts(o.At))
+	}
+	return err
 }
 
 // undo returns what takes back the changes that a cycle or tick is about to record, when it is not recorded: an
@@ -222,7 +232,8 @@ func (c *channel) transitions(o infusion.Observation, r *drivers.Report, result 
 	var out []alert.Transition
 	if o.Gap == nil {
 		ev |= alert.Reading | alert.Identity
-		if o.AlarmsKnown {
+		// A pump that shows one alarm at a time may hide one that still stands: it does not end.
+		if o.AlarmsKnown && !slices.Contains(o.Uncertain, "Alarms") {
 			ev |= alert.Alarms
 		}
 		if c.hasAnchor {

@@ -137,7 +137,7 @@ func reading(o infusion.Observation) message.Reading {
 			r.Battery.ExternalPower = truth(o.ExternalPower)
 		}
 	}
-	if unit, any := sensorUnit(o); any {
+	if unit, told := sensorUnit(o); told {
 		r.Occlusion = &message.Occlusion{
 			TS: ts, Unit: unit, Upstream: plain(o.UpstreamSensor), Downstream: plain(o.DownstreamSensor),
 			UpstreamThreshold: plain(o.UpstreamThreshold), DownstreamThreshold: plain(o.DownstreamThreshold),

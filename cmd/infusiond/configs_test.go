@@ -39,8 +39,8 @@ func TestShippedConfigurations(t *testing.T) {
 
 // Covers GW-26.
 func TestTheTableNamesItsDrivers(t *testing.T) {
-	for name, make := range table() {
-		d, err := make(nil)
+	for name, build := range table() {
+		d, err := build(nil)
 		if err != nil {
 			t.Errorf("%s without settings: %v", name, err)
 			continue

@@ -54,7 +54,7 @@ func (d *decodeCommand) Run(_ context.Context, out io.Writer) (err error) {
 		if err != nil {
 			return fileError{fmt.Errorf("decode: %w", err)}
 		}
-		defer f.Close()
+		defer func() { err = errors.Join(err, f.Close()) }()
 		in = f
 	}
 	if err := errors.Join(r.Read(in), p.end()); err != nil {
@@ -65,11 +65,11 @@ func (d *decodeCommand) Run(_ context.Context, out io.Writer) (err error) {
 
 // explainer is the part of a driver that explains bytes.
 func (d *decodeCommand) explainer(name string) (drivers.Explainer, error) {
-	make, known := table()[name]
+	build, known := table()[name]
 	if !known {
 		return nil, fmt.Errorf("driver %q is not known; known are %s", name, strings.Join(table().Names(), ", "))
 	}
-	driver, err := make(d.Settings)
+	driver, err := build(d.Settings)
 	if err != nil {
 		return nil, fmt.Errorf("settings of %s: %w", name, err)
 	}

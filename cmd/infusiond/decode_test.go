@@ -88,6 +88,19 @@ func TestDecodeSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+// covers says whether b begins with x, in which stars stand for the characters of a code that is not shown.
+func covers(b, x []byte) bool {
+	if len(x) > len(b) {
+		return false
+	}
+	for i, c := range x {
+		if c != b[i] && c != '*' {
+			return false
+		}
+	}
+	return true
+}
+
 // Covers GW-25. Whatever the bytes are, every driver explains each of them once, and what is printed is printable and valid.
 func FuzzDecode(f *testing.F) {
 	names := table().Names()
@@ -118,7 +131,7 @@ func FuzzDecode(f *testing.F) {
 		var rows, doc bytes.Buffer
 		both := []printer{&tablePrinter{out: &rows}, &jsonPrinter{out: &doc}}
 		for _, x := range e.Explain(direction, b) {
-			if x.Offset != at || len(x.Bytes) == 0 || !bytes.HasPrefix(b[at:], x.Bytes) {
+			if x.Offset != at || len(x.Bytes) == 0 || !covers(b[at:], x.Bytes) {
 				t.Fatalf("%s: frame at %d of %x, %d bytes were explained before it", d.Profile().Name, x.Offset, b, at)
 			}
 			at += len(x.Bytes)

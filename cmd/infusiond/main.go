@@ -64,7 +64,14 @@ func version() string {
 	return "0.0.0-dev"
 }
 
+// gcPercent trades a little processor time for memory: the daemon lives beside a pump on a small device, with few
+// megabytes in use.
+const gcPercent = 50
+
 func main() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()

@@ -26,7 +26,7 @@ type probeCommand struct {
 
 const notOnAPatient = `probe: refused, and nothing was sent.
 It sends queries to whatever is on the port. A pump may take those of another protocol for something else, and
-some queries acknowledge an alarm or start a heartbeat. Take the pump off the patient; then say --not-on-a-patient.`
+some queries acknowledge an alarm or start a heartbeat. Take the pump off the patient; then say --not-on-a-patient`
 
 // Run asks who is on a port.
 func (p *probeCommand) Run(ctx context.Context, out io.Writer, errOut errorStream) error {

@@ -44,7 +44,10 @@ type gaps struct{}
 
 func (gaps) Explain(_ drivers.Direction, b []byte) []drivers.Explained {
 	return []drivers.Explained{
-		{Offset: 1, Bytes: b[1:2], Name: "one"}, {Offset: 0, Bytes: b[0:2], Name: "back"}, {Offset: 3, Name: "empty"}, {Offset: 3, Bytes: b[3:4], Name: "two"},
+		{Offset: 1, Bytes: b[1:2], Name: "one"},
+		{Offset: 0, Bytes: b[0:2], Name: "back"},
+		{Offset: 3, Name: "empty"},
+		{Offset: 3, Bytes: b[3:4], Name: "two"},
 		{Offset: len(b), Bytes: b[:1], Name: "outside"},
 	}
 }
@@ -113,7 +116,7 @@ func TestALongStretchIsCutBetweenFrames(t *testing.T) {
 	n := 0
 	r := Reader{Explainer: lines{}, Show: func(f Frame) error {
 		if n++; f.Err != nil || string(f.Bytes) != frame {
-			return fmt.Errorf("frame %d in line %d: %v", n, f.Line, f.Err)
+			return fmt.Errorf("frame %d in line %d: %w", n, f.Line, errors.Join(f.Err, errors.New("is wrong")))
 		}
 		if want := (n-1)*97/61 + 2; f.Line != want {
 			return fmt.Errorf("frame %d begins in line %d, said is %d", n, want, f.Line)

@@ -106,6 +106,11 @@ func TestVerdict(t *testing.T) {
 		{name: "KVO flag", observation: status(infusion.StatusKVO), verdict: "deviation", codes: "C3 kvo deviation"},
 		{name: "running although the programmed volume was infused", observation: func(o *infusion.Observation) { o.VolumeInfused = ml(100) }, verdict: "deviation", codes: "C3 kvo deviation"},
 		{
+			name: "a counter of several infusions is not held against the programmed volume", observation: func(o *infusion.Observation) {
+				o.VolumeInfused, o.Uncertain = ml(100), []string{"VTBI"}
+			}, verdict: "ok",
+		},
+		{
 			name: "running below 0.9 of the set rate", observation: func(o *infusion.Observation) { o.PumpReported = infusion.Some(mlPerH("0.2")) },
 			verdict: "deviation", codes: "C3 kvo deviation",
 		},

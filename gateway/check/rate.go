@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"math/big"
+	"slices"
 
 	"infusiond/gateway/infusion"
 	"infusiond/gateway/message"
@@ -59,11 +60,16 @@ func (j *judge) kvo() {
 	switch {
 	case j.o.Status == infusion.StatusKVO:
 		j.deviation("C3", message.CodeKVO, "the pump reports keep-vein-open: not the prescribed rate", "")
-	case running && hasRemaining && remaining <= 0, running && hasVTBI && hasInfused && vtbi > 0 && infused >= vtbi:
+	case running && hasRemaining && remaining <= 0, running && hasVTBI && hasInfused && vtbi > 0 && infused >= vtbi && !j.uncertain("VTBI", "VolumeInfused"):
 		j.deviation("C3", message.CodeKVO, "the pump reports running although its programmed volume was infused: probably keep-vein-open", "")
 	case running && hasProgrammed && hasReported && below90(reported, programmed):
 		j.deviation("C3", message.CodeKVO, fmt.Sprintf("the pump reports running at %s although %s is set: probably keep-vein-open", reported, programmed), "")
 	}
+}
+
+// uncertain says whether the protocol leaves the meaning of one of these fields open: then they are not compared.
+func (j *judge) uncertain(fields ...string) bool {
+	return slices.ContainsFunc(fields, func(f string) bool { return slices.Contains(j.o.Uncertain, f) })
 }
 
 // bolus is the part of C5 that needs no counter.

@@ -206,7 +206,7 @@ func (r *pumpReader) shared(i int) {
 // like reports what differs between e and the first pump on its port.
 func (e *entry) like(first entry) {
 	line := first.Get("port").Line()
-	beside := fmt.Sprintf("the pump in line %d on the same port", first.Pump.Line)
+	beside := fmt.Sprintf("the pump in line %d on the same port", first.Line)
 	switch {
 	case e.Driver != first.Driver:
 		e.Get("driver").Fail("differs from "+first.Driver+" of "+beside, "pumps on one port speak one protocol; mend the driver or the port")
@@ -217,7 +217,7 @@ func (e *entry) like(first entry) {
 	case e.Address == "":
 		e.Get("address").Need("on a port with several pumps each needs its own; it is " + e.profile.Addressing)
 	case first.Address == "":
-		first.Get("address").Need(fmt.Sprintf("the pump in line %d is on the same port; each needs its own; it is %s", e.Pump.Line, e.profile.Addressing))
+		first.Get("address").Need(fmt.Sprintf("the pump in line %d is on the same port; each needs its own; it is %s", e.Line, e.profile.Addressing))
 	}
 	if !maps.Equal(e.Settings, first.Settings) {
 		e.Get("settings").Fail("differ from those of "+beside, "write the same settings for all pumps of a port")

@@ -21,20 +21,17 @@
 // The serial line. go.bug.st/serial is the most used and best kept serial
 // library for Go, and this package is its only importer. Version 1.8.0 leaves these
 // things to its caller:
-//   - A read timeout is (0, nil). A device that is gone reads as PortClosed, and as
-//     EIO when it is a pty whose master was closed.
-//   - Write blocks without limit when an adapter takes nothing, and may be short. Writes
-//     therefore go through a second, non-blocking descriptor of the same device,
-//     which also holds an advisory lock (flock), because TIOCEXCL does not keep
-//     out programs that run as root.
-//   - Close closes the descriptor before it wakes a reader, so only the goroutine
-//     that reads may close, and a read waits in slices of 200 ms to see a cancelled context.
+//   - It waits for each read with select(2), in a thread of its own: 64 ports took 64 threads and a third of the
+//     processor time. Its write blocks without limit when an adapter takes nothing, and may be short. Reads and writes
+//     therefore go through a second, non-blocking descriptor of the same device, which waits in Go's
+//     poller. It also holds an advisory lock (flock), because TIOCEXCL does not keep
+//     out programs that run as root. go.bug.st/serial opens and sets the device.
+//   - A read waits in slices of 200 ms to see a cancelled context and an address that leads elsewhere.
 //   - The kernel raises DTR and RTS at open whatever the caller wants;
 //     Mode.InitialStatusBits sets their state a few milliseconds later, which a line
 //     that rests low sees as one short pulse. link sets them there and
 //     touches them never again, and clears HUPCL, or the kernel would drop both at
 //     every close and so pulse them at every reconnect. Ptys have no such lines.
-//   - It waits with select(2), which cannot take descriptors above 1023.
 //
 // Timing. After a query the port sleeps for the time that query and
 // usual reply (drivers.Query.ReplyBytes) need on the wire and then reads, so that

@@ -54,7 +54,7 @@ func mend(err error) string {
 	case errors.Is(err, unix.ENOTTY), errors.Is(err, unix.EISDIR), errors.Is(err, unix.ELOOP):
 		return "this is not a serial device: check the address in the configuration"
 	case errors.Is(err, unix.EMFILE), errors.Is(err, unix.ENFILE):
-		return "this process holds too many open files (serial ports need descriptors below 1024): restart it and report this"
+		return "this process holds too many open files: restart it and report this"
 	case errors.Is(err, unix.ENXIO), errors.Is(err, unix.ENODEV), errors.Is(err, unix.EIO):
 		return "the adapter does not answer: unplug it and plug it in again"
 	case code(err, serial.InvalidSerialPort):

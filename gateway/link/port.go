@@ -16,6 +16,7 @@ const (
 	writeLimit   = 2 * time.Second        // a query that is not taken by then is a stuck line
 	maxGap       = 5 * time.Second        // CommandGap is never waited out for longer
 	readTimeout  = time.Second            // until SetReadTimeout is called
+	checkEvery   = 100 * time.Millisecond // how often, at most, the address is looked up before a read
 	maxDiscarded = 64 << 10               // a line that babbles more than this at once is cut off
 )
 
@@ -42,6 +43,8 @@ type port struct {
 	timeout  time.Duration
 	capture  *recorder
 
+	received  uint64    // bytes so far, those that were dropped unread among them
+	checked   time.Time // when the address was last seen to lead here
 	lost      error     // set once, when the line is gone
 	lastByte  time.Time // when the last byte was received or left
 	notBefore time.Time // when the reply should be complete; no read before
@@ -70,6 +73,9 @@ func byteTime(s drivers.LineSettings) time.Duration {
 	}
 	return time.Duration(bits) * time.Second / time.Duration(s.Baud)
 }
+
+// Received returns how many bytes came in so far, those that were dropped unread among them.
+func (p *port) Received() uint64 { return p.received }
 
 // SetReadTimeout sets how long Read waits for the first byte.
 func (p *port) SetReadTimeout(d time.Duration) error {
@@ -125,6 +131,9 @@ func (p *port) Write(b []byte) (int, error) {
 	if err := p.pause(p.lastByte.Add(p.gap)); err != nil {
 		return 0, err
 	}
+	if err := p.check(); err != nil {
+		return 0, err
+	}
 	sent := 0
 	for end := time.Now().Add(writeLimit); sent < len(b); {
 		n, err := p.line.write(b[sent:], min(max(time.Until(end), 0), slice))
@@ -172,6 +181,7 @@ func (p *port) ResetInputBuffer() error {
 func (p *port) receive(b []byte, d time.Duration, direction byte) (int, error) {
 	n, err := p.line.read(b, d)
 	if n > 0 {
+		p.received += uint64(n)
 		p.capture.chunk(direction, b[:n])
 		p.lastByte = time.Now()
 		p.awaitReply(max(p.expect-n, 0), p.lastByte)
@@ -208,9 +218,18 @@ func (p *port) usable() error {
 	if p.lost != nil {
 		return p.lost
 	}
+	if time.Since(p.checked) < checkEvery {
+		return nil
+	}
+	return p.check()
+}
+
+// check looks up whether the address still leads to this line. A query never leaves without it.
+func (p *port) check() error {
 	if err := p.line.check(); err != nil {
 		return p.fail("check", err)
 	}
+	p.checked = time.Now()
 	return nil
 }
 

@@ -5,6 +5,7 @@ package link
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -14,11 +15,12 @@ import (
 	"infusiond/drivers"
 )
 
-// serialLine is a serial device. It is read through go.bug.st/serial and written through
-// fd, a second descriptor of the same device that never blocks and holds the lock.
+// serialLine is a serial device. go.bug.st/serial sets it; it is read and written through fd, a second
+// descriptor of the same device that never blocks and holds the lock.
 type serialLine struct {
 	port    serial.Port
 	fd      int
+	file    *os.File // fd for the runtime's poller; it closes fd
 	address string
 	device  unix.Stat_t
 }
@@ -36,7 +38,8 @@ func openSerial(address string, s drivers.LineSettings) (line, error) {
 	if ln.port, err = openPort(address, mode(s), ln.isPty()); err != nil {
 		return nil, errors.Join(openError(address, err), unix.Close(fd))
 	}
-	if err := errors.Join(ln.check(), ln.port.ResetInputBuffer()); err != nil {
+	ln.file = os.NewFile(uintptr(fd), address)
+	if err := errors.Join(ln.check(), ln.port.ResetInputBuffer(), ln.file.SetReadDeadline(time.Time{})); err != nil {
 		return nil, errors.Join(openError(address, err), ln.close())
 	}
 	return ln, nil
@@ -52,9 +55,6 @@ func (l *serialLine) claim() error {
 	if err != nil {
 		return err
 	}
-	if err := selectable(l.fd); err != nil {
-		return err
-	}
 	if err := unix.Flock(l.fd, unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		return err
 	}
@@ -63,29 +63,6 @@ func (l *serialLine) claim() error {
 	}
 	termios.Cflag &^= unix.HUPCL
 	return unix.IoctlSetTermios(l.fd, unix.TCSETS, termios)
-}
-
-// selectable makes sure that the three descriptors that go.bug.st/serial is about to
-// open are small enough for select(2); it would panic on larger ones.
-func selectable(fd int) error {
-	var probes [3]int
-	largest, err := fd, error(nil)
-	for i := range probes {
-		if probes[i], err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0); err != nil {
-			probes[i] = -1
-			break
-		}
-		largest = max(largest, probes[i])
-	}
-	for _, p := range probes[:] {
-		if p > 0 {
-			err = errors.Join(err, unix.Close(p))
-		}
-	}
-	if err == nil && largest >= unix.FD_SETSIZE {
-		err = unix.EMFILE
-	}
-	return err
 }
 
 // isPty says whether the device is a pseudo-terminal (major numbers 136 to 143), which
@@ -130,16 +107,32 @@ func mode(s drivers.LineSettings) *serial.Mode {
 	return m
 }
 
+// read waits in the runtime's poller, which costs neither a thread nor a select(2) for each wait.
 func (l *serialLine) read(b []byte, d time.Duration) (int, error) {
-	if err := l.port.SetReadTimeout(d); err != nil {
+	if d <= 0 {
+		n, err := unix.Read(l.fd, b)
+		switch {
+		case n > 0:
+			return n, nil
+		case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
+			return 0, os.ErrDeadlineExceeded
+		case err == nil:
+			return 0, errHangUp
+		}
 		return 0, err
 	}
-	n, err := l.port.Read(b)
-	if err == nil && n == 0 {
-		return 0, os.ErrDeadlineExceeded
+	if err := l.file.SetReadDeadline(time.Now().Add(d)); err != nil {
+		return 0, err
+	}
+	n, err := l.file.Read(b)
+	if errors.Is(err, io.EOF) {
+		err = errHangUp
 	}
 	return n, err
 }
+
+// errHangUp is a device at its end: unplugged, or a pty without its master.
+var errHangUp = errors.New("hang-up")
 
 func (l *serialLine) write(b []byte, d time.Duration) (int, error) {
 	for end := time.Now().Add(d); ; {
@@ -175,7 +168,7 @@ func (l *serialLine) check() error {
 }
 
 func (l *serialLine) close() error {
-	return errors.Join(unix.Flock(l.fd, unix.LOCK_UN), l.port.Close(), unix.Close(l.fd))
+	return errors.Join(unix.Flock(l.fd, unix.LOCK_UN), l.port.Close(), l.file.Close())
 }
 
 // lookAt describes what the path leads to, so that a change can be seen.

@@ -21,14 +21,25 @@ func (e *lostError) Unwrap() error { return e.err }
 // the loop knows even when a driver wraps the error away.
 type watched struct {
 	drivers.Port
-	lost     error
-	received int // bytes read in this cycle
+	lost error
+	read uint64 // bytes so far
+}
+
+// counter is a port that counts what came in, also what was dropped unread.
+type counter interface{ Received() uint64 }
+
+// received is how many bytes came in so far, as far as the port tells.
+func (w *watched) received() uint64 {
+	if c, can := w.Port.(counter); can {
+		return c.Received()
+	}
+	return w.read
 }
 
 // Read passes on, counts, and notes every error but silence.
 func (w *watched) Read(b []byte) (int, error) {
 	n, err := w.Port.Read(b)
-	w.received += n
+	w.read += uint64(max(n, 0))
 	w.note(err)
 	return n, err
 }

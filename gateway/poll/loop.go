@@ -174,7 +174,7 @@ func (r *run) cycle(ctx context.Context) {
 		t.join(ctx)
 		return
 	}
-	r.port.received = 0
+	t.before = r.port.received()
 	err := r.ask(ctx, t.report(ctx))
 	if ctx.Err() != nil {
 		t.wait.Wait()

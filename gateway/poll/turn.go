@@ -19,7 +19,7 @@ const maxStrangers = 8
 // Turn is what one polling cycle showed of the port beside the Cycles of its pumps.
 type Turn struct {
 	Asked   bool // the port was there
-	Bytes   int  // received, good frames or not
+	Bytes   int  // that came in since the cycle before, good frames or not, read or not
 	Reports int  // handed over by the driver, whoever sent them
 	Lost    bool // the port failed
 	// Strangers answered at addresses that are not configured; the first few of them.
@@ -40,6 +40,7 @@ type turn struct {
 	*run
 	Turn
 	at      infusion.Instant
+	before  uint64        // bytes that had come in at its beginning
 	other   *infusion.Gap // somebody else answers the port's only pump's questions
 	emitted []Cycle       // by pump, those with neither report nor gap still to come
 	errs    []error       // of Emit, by pump; each written by the pump's goroutine, read after wait
@@ -125,7 +126,7 @@ func (t *turn) emit(ctx context.Context, p *pump, c Cycle) {
 // end emits the gaps of the pumps that did not answer and waits until all is handed over.
 func (t *turn) end(ctx context.Context, err error) {
 	now := t.o.Clock()
-	t.Asked, t.Err, t.Bytes = true, err, t.port.received
+	t.Asked, t.Err, t.Bytes = true, err, int(t.port.received()-t.before)
 	if lost := t.port.lost; lost != nil {
 		t.Lost = true
 		err = &lostError{lost}

@@ -171,6 +171,9 @@ func (o Options) ask(ctx context.Context, a *Attempt, driver drivers.Driver, por
 	tap := &tap{Port: port}
 	err := o.converse(ctx, a, driver, tap)
 	a.Bytes, a.First = tap.received, fmt.Sprintf("%x", tap.first)
+	if c, can := port.(interface{ Received() uint64 }); can {
+		a.Bytes = int(c.Received()) // what was dropped unread, too
+	}
 	if err != nil {
 		a.Error = err.Error()
 	}
@@ -182,7 +185,7 @@ func (o Options) ask(ctx context.Context, a *Attempt, driver drivers.Driver, por
 		a.Outcome, a.Advice = PortFailed, "check the cable and its plugs"
 	case errors.Is(err, drivers.ErrForbidden):
 		a.Advice = "report this: the driver wanted to send what it may not"
-	case tap.received > 0:
+	case a.Bytes > 0:
 		a.Outcome = NotUnderstood
 		a.Advice = "something sends here: try the protocols of other pumps, another speed or other settings; infusiond decode explains the bytes"
 	case err == nil || errors.Is(err, drivers.ErrSilent) || errors.Is(err, os.ErrDeadlineExceeded):

@@ -68,16 +68,17 @@ func (b *bench) idlePumps(t parts.TB, n int, p plan) (ours, base usage) {
 	ended := make(chan error, 1)
 	go func() { ended <- sim.Run(ctx) }()
 	mosquitto := parts.Mosquitto(t, parts.MosquittoOptions{})
-	config := "gateway: bench\nsimulated: true\ndata_dir: records\nmqtt: {url: \"" + mosquitto.URL + "\"}\npage: {listen: \"off\"}\npumps:\n"
+	var config strings.Builder
+	config.WriteString("gateway: bench\nsimulated: true\ndata_dir: records\nmqtt: {url: \"" + mosquitto.URL + "\"}\npage: {listen: \"off\"}\npumps:\n")
 	for _, o := range pumps {
 		status, err := sim.Status(o.Name)
 		if err != nil {
 			t.Fatalf("status of %s: %v", o.Name, err)
 		}
-		config += fmt.Sprintf("  - {name: %s, port: %q, driver: miva, serial: %s, poll_interval: 1s}\n", o.Name, o.Link, status.Serial)
+		fmt.Fprintf(&config, "  - {name: %s, port: %q, driver: miva, serial: %s, poll_interval: 1s}\n", o.Name, o.Link, status.Serial)
 		p.Ports = append(p.Ports, o.Link)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "infusiond.yaml"), []byte(config), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "infusiond.yaml"), []byte(config.String()), 0o600); err != nil {
 		t.Fatalf("configure the gateway: %v", err)
 	}
 	ours = b.measureProgram(t, dir, "infusiond", "run", filepath.Join(dir, "infusiond.yaml"))
@@ -104,7 +105,11 @@ func (b *bench) measureProgram(t parts.TB, dir, name string, args ...string) usa
 	if err != nil {
 		t.Fatalf("make log: %v", err)
 	}
-	defer log.Close()
+	defer func() {
+		if err := log.Close(); err != nil {
+			t.Errorf("close log of %s: %v", name, err)
+		}
+	}()
 	command := exec.CommandContext(context.WithoutCancel(t.Context()), filepath.Join(b.bin, name), args...)
 	command.Stdout, command.Stderr = log, log
 	if err := command.Start(); err != nil {

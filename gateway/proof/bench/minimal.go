@@ -10,7 +10,7 @@ import (
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
-	uart "go.bug.st/serial"
+	uart "go.bug.st/serial" //nolint:depguard // the baseline does without gateway/link
 	"golang.org/x/sync/errgroup"
 )
 
@@ -32,7 +32,7 @@ type exchange struct {
 const minimalBaud = 9600
 
 // play is the baseline of idle, a program of its own: it asks, waits, commits and publishes, and understands nothing.
-func play(ctx context.Context, file string) error {
+func play(ctx context.Context, file string) (err error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return err
@@ -45,7 +45,7 @@ func play(ctx context.Context, file string) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer func() { err = errors.Join(err, db.Close()) }()
 	db.SetMaxOpenConns(1)
 	if _, err := db.ExecContext(ctx, "CREATE TABLE record (pos INTEGER PRIMARY KEY, payload BLOB NOT NULL) STRICT"); err != nil {
 		return err
@@ -54,7 +54,7 @@ func play(ctx context.Context, file string) error {
 	if err != nil {
 		return err
 	}
-	defer insert.Close()
+	defer func() { err = errors.Join(err, insert.Close()) }()
 	client := mqtt.NewClient(mqtt.NewClientOptions().AddBroker(p.Broker).SetClientID("bench-minimal").SetProtocolVersion(4))
 	if token := client.Connect(); token.Wait() && token.Error() != nil {
 		return token.Error()
@@ -78,12 +78,12 @@ func play(ctx context.Context, file string) error {
 }
 
 // poll plays the cycles on one port.
-func (p *plan) poll(ctx context.Context, path string, record func() error) error {
+func (p *plan) poll(ctx context.Context, path string, record func() error) (err error) {
 	port, err := uart.Open(path, &uart.Mode{BaudRate: minimalBaud})
 	if err != nil {
 		return fmt.Errorf("open %s: %w", path, err)
 	}
-	defer port.Close()
+	defer func() { err = errors.Join(err, port.Close()) }()
 	if err := port.SetReadTimeout(time.Second); err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ func TestWrongConfigurationIsRefused(t *testing.T) {
 		{"wrong type", "simulated: true", "simulated: [7]", "simulated: is not true or false"},
 		{"simulator under the real root", "simulated: true\n", "", `pumps[0].serial: "SIM00001": is a simulator's serial number, and this gateway is real; set simulated: true`},
 		{"real pump under the simulated root", "SIM00001", "SN800008", `pumps[0].serial: "SN800008": is not a simulator's serial number, and this gateway is simulated; `},
-		{"unknown driver", "driver: miva", "driver: mivaa", `pumps[0].driver: "mivaa": is not one of miva; did you mean "miva"?`},
+		{"unknown driver", "driver: miva", "driver: mivaa", `pumps[0].driver: "mivaa": is not one of asena, bcc, miva, newera, sapphire; did you mean "miva"?`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			content := replace(t, row.old, row.with)(r.configText())
