@@ -80,12 +80,12 @@ func (f *Fact) check(s, before *simulator.Status) string {
 	return ""
 }
 
-// checkEvent does the same for an event; offset is the age of the pump when the scenario began.
-func (f *Fact) checkEvent(entries []simulator.Entry, offsetS float64) string {
+// checkEvent does the same for an event; offsetS is the age of the pump when the scenario began.
+func (f *Fact) checkEvent(entries []simulator.Entry, offsetS float64, slack time.Duration) string {
 	n := 0
 	for _, e := range entries {
 		at := time.Duration((e.ElapsedS - offsetS) * float64(time.Second))
-		if e.Kind != f.Event || at < 0 {
+		if e.Kind != f.Event {
 			continue
 		}
 		if n++; n < f.Nth {
@@ -94,7 +94,7 @@ func (f *Fact) checkEvent(entries []simulator.Entry, offsetS float64) string {
 		switch {
 		case f.Never:
 			return fmt.Sprintf("event %s of %s came at %v, want it never", f.Event, f.Pump, at)
-		case at < f.From || at > f.To:
+		case at < f.From-slack || at > f.To+slack:
 			return fmt.Sprintf("event %s number %d of %s came at %v, want %v to %v", f.Event, f.Nth, f.Pump, at, f.From, f.To)
 		}
 		return ""

@@ -28,6 +28,8 @@ type Stage interface {
 	Entries(pump string, from uint64) ([]simulator.Entry, error)
 	// Protocol is what the pumps speak.
 	Protocol() string
+	// Slack is how exactly the stage keeps the scenario's time: events may miss theirs by so much.
+	Slack() time.Duration
 }
 
 // Options are the settings of Run.
@@ -73,7 +75,7 @@ func Run(ctx context.Context, s *Scenario, stage Stage, o Options) (Result, erro
 		times[step.At] = true
 	}
 	for _, f := range s.Facts {
-		times[f.At] = true
+		times[p.due(&f)] = true
 		if f.Difference {
 			times[f.Since] = true
 		}
@@ -155,7 +157,7 @@ func (p *play) steps(ctx context.Context, at time.Duration) error {
 func (p *play) facts(at time.Duration) error {
 	for _, f := range p.Facts {
 		begins := f.Difference && f.Since == at
-		if !f.about(p.stage.Protocol()) || f.At != at && !begins {
+		if !f.about(p.stage.Protocol()) || p.due(&f) != at && !begins {
 			continue
 		}
 		status, err := p.stage.Status(f.Pump)
@@ -165,7 +167,7 @@ func (p *play) facts(at time.Duration) error {
 		if begins {
 			p.before[before{f.Pump, at}] = status
 		}
-		if f.At != at {
+		if p.due(&f) != at {
 			continue
 		}
 		wrong, err := p.judge(&f, &status)
@@ -180,6 +182,14 @@ func (p *play) facts(at time.Duration) error {
 	return nil
 }
 
+// due is when a fact is judged: an event must have had its time.
+func (p *play) due(f *Fact) time.Duration {
+	if f.Event == "" {
+		return f.At
+	}
+	return min(f.At+p.stage.Slack(), p.Duration)
+}
+
 func (p *play) judge(f *Fact, status *simulator.Status) (string, error) {
 	if f.Event == "" {
 		then := p.before[before{f.Pump, f.Since}]
@@ -189,7 +199,7 @@ func (p *play) judge(f *Fact, status *simulator.Status) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return f.checkEvent(entries, p.offset[f.Pump]), nil
+	return f.checkEvent(entries, p.offset[f.Pump], p.stage.Slack()), nil
 }
 
 func (p *play) truth(at time.Duration) error {

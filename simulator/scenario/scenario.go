@@ -66,7 +66,7 @@ type Fact struct {
 	Since       time.Duration // the number is the difference since then
 	Difference  bool          // Since is said
 	Event       string        // kind of an event
-	Nth         int           // of its kind
+	Nth         int           // of its kind, from the pump's first one on
 	From, To    time.Duration // when the event comes
 	Never       bool          // it must not come until At
 	Line        int

@@ -240,6 +240,17 @@ func TestTheSameSeedGivesTheSameTruth(t *testing.T) {
 	}
 }
 
+func TestTimesOfCommandsAtASpeed(t *testing.T) {
+	for command, want := range map[string]string{
+		"occlude in=1m": "occlude in=1s", "unplug for=2h": "unplug for=2m0s", "heat 20 for=1h": "heat 20 for=1h", "late delay=700ms for=1m": "late delay=700ms for=1s",
+		"bag 50 set=new": "bag 50 set=new", "stop": "stop",
+	} {
+		if got := onTheWire(command, 60); got != want {
+			t.Errorf("%q at 60 times the speed: %q, want %q", command, got, want)
+		}
+	}
+}
+
 func TestHarnessGetsWhatIsNotForThePumps(t *testing.T) {
 	s, err := Load("SC-20")
 	if err != nil {

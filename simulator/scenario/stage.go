@@ -62,6 +62,9 @@ func (v *Virtual) Until(ctx context.Context, at time.Duration) error {
 // Protocol implements Stage.
 func (v *Virtual) Protocol() string { return v.protocol }
 
+// Slack implements Stage: virtual time is exact.
+func (v *Virtual) Slack() time.Duration { return 0 }
+
 // Real is a stage in real time: a running simulator.
 type Real struct {
 	protocol string
@@ -81,7 +84,22 @@ func (r *Real) Do(pump, command string) error {
 	if err != nil {
 		return err
 	}
-	return r.sim.Do(pump, command)
+	return r.sim.Do(pump, onTheWire(command, r.speed))
+}
+
+// onTheWire turns the times of a command, which are the scenario's, into times on the wire, where a running simulator
+// counts them. A delay of bytes is one already, and heat counts simulated time.
+func onTheWire(command string, speed float64) string {
+	words := strings.Fields(command)
+	for i, w := range words {
+		key, value, _ := strings.Cut(w, "=")
+		d, err := time.ParseDuration(value)
+		if err != nil || key != "in" && key != "for" || words[0] == "heat" {
+			continue
+		}
+		words[i] = key + "=" + time.Duration(float64(d)/speed).String()
+	}
+	return strings.Join(words, " ")
 }
 
 // Until implements Stage.
@@ -106,6 +124,9 @@ func (r *Real) Entries(pump string, from uint64) ([]simulator.Entry, error) {
 
 // Protocol implements Stage.
 func (r *Real) Protocol() string { return r.protocol }
+
+// Slack implements Stage: what a quarter of a second on a busy machine is at this speed.
+func (r *Real) Slack() time.Duration { return time.Duration(r.speed * float64(250*time.Millisecond)) }
 
 // Spoken returns a command as a pump of a protocol takes it: rates at its step.
 func Spoken(command, protocol string) (string, error) {
