@@ -61,9 +61,6 @@ type channel struct {
 	lastSeq   uint64
 	known     lastKnown
 	alarms    bool // the pump's own alarms are known
-
-	saidAlerts bool             // the retained set of open alerts was put
-	alertsAt   infusion.Instant // when last
 }
 
 // lastKnown are values of earlier cycles, each with its own time inside.
@@ -199,14 +196,8 @@ func (c *channel) cycle(ctx context.Context, in normalize.Input) error {
 	}
 	c.lastSeq = records[len(records)-1].Seq
 	c.remember(o)
-	known := o.Gap == nil && o.AlarmsKnown
-	changed := known != c.alarms || len(transitions) > 0
-	c.alarms = known
-	err = c.putState(o, result)
-	if changed || !c.saidAlerts || o.At.Since(c.alertsAt) >= assertAlerts {
-		err = errors.Join(err, c.putAlerts(o.At))
-	}
-	return err
+	c.alarms = o.Gap == nil && o.AlarmsKnown
+	return errors.Join(c.putState(o, result), c.putAlerts(o.At))
 }
 
 // undo returns what takes back the changes that a cycle or tick is about to record, when it is not recorded: an

@@ -67,12 +67,8 @@ func (c *channel) putState(o infusion.Observation, r check.Result) error {
 	})
 }
 
-// assertAlerts is how soon an unchanged set of open alerts is said again: well before it stops to be valid.
-const assertAlerts = 10 * time.Second
-
 // putAlerts replaces the pump's retained set of open alerts.
 func (c *channel) putAlerts(at infusion.Instant) error {
-	c.saidAlerts, c.alertsAt = true, at
 	a := message.Alerts{ValidUntil: message.TimeOf(at.UTC.Add(validFor)), Alerts: c.machine.Open(), PumpAlarmsKnown: yesNo(c.alarms)}
 	topic := c.Sender.topics.Alerts(c.Pump.Name)
 	return c.Set.Put(topic, func(topicSeq uint64) ([]byte, error) {
