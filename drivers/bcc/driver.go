@@ -19,7 +19,7 @@ const (
 	ackGap     = 100 * time.Millisecond // before ACK; kept before every write
 	requestGap = 500 * time.Millisecond // before the next MEM:GET
 	attempts   = 3
-	repeats    = 2               // of a damaged block
+	repeats    = 2               // of a damaged block, and of one to be confirmed
 	cyclicWait = 7 * time.Second // a cyclic device sends every 5 s
 	maxBlocks  = 64              // of one answer: 24 pumps and the station, with room
 )
@@ -54,7 +54,7 @@ func (d *Driver) Open(ctx context.Context, p drivers.Port, o drivers.OpenOptions
 	}
 	c := &Conn{
 		line: exchange.New(p, o.Now), stuffed: d.stuffed, cyclic: d.cyclic, addresses: o.Addresses, scan: wire.NewScanner(d.stuffed),
-		serials: map[string]string{},
+		pumps: map[string]*known{},
 	}
 	if d.cyclic {
 		return c, nil // the device is spoken to when it speaks

@@ -32,6 +32,9 @@ func span(b []byte) (start, end int) {
 	return len(b), len(b)
 }
 
+// private are the parameters that identify people. A poll does not read them.
+var private = []string{"PATID", "PATIDBADGE", "PATIDDRUG", "NURSEID"}
+
 func (d *Driver) explain(direction drivers.Direction, frame []byte) drivers.Explained {
 	e := drivers.Explained{Bytes: frame}
 	switch frame[0] {
@@ -82,7 +85,7 @@ func (d *Driver) explain(direction drivers.Direction, frame []byte) drivers.Expl
 		if strings.HasPrefix(name, "INA") && value == "1" {
 			note += ": " + lookup(name).Text
 		}
-		if absent(string(r.Value)) && r.HasValue {
+		if absent(r.Value) && r.HasValue {
 			value, note = "", note+": "+string(r.Value)+", no value"
 		}
 		add(exchange.Text(r.Parameter), value, note)
