@@ -19,9 +19,9 @@ type heard struct {
 
 // What may change between two reports without being asked again, beside what time and rate explain.
 const (
-	volumeSlack  = 0.2             // mL: two steps of the counter
-	timeSlack    = 2 * time.Minute // of the remaining time, and a share of it
-	timeShare    = 20
+	volumeSlack  = 0.2              // mL: two steps of the counter
+	timeSlack    = 30 * time.Second // of the remaining time, and a share of it
+	timeShare    = 500
 	batterySlack = 10 * time.Minute
 	pressureLeap = 15   // percent of the limit
 	fastest      = 1800 // mL/h (section 5.2)

@@ -42,14 +42,22 @@ func New(settings map[string]string) (drivers.Driver, error) {
 	return &Driver{stuffed: s["stuffing"] == "on", cyclic: s["mode"] == "cyclic", baud: exchange.Baud(s["baud"])}, nil
 }
 
+// CheckAddress says whether an address is one that reports carry.
+func (d *Driver) CheckAddress(address string) error {
+	if !wire.ValidSlot(address) {
+		return fmt.Errorf("address %q: known are pillar 1 to 3 and slot 1 to 9 or A to O, like 11 or 2A", address)
+	}
+	return nil
+}
+
 // Open starts a session. It returns an error that wraps drivers.ErrSilent when no station answers. OpenOptions.Now is required.
 func (d *Driver) Open(ctx context.Context, p drivers.Port, o drivers.OpenOptions) (drivers.Conn, error) {
 	if o.Now == nil {
 		return nil, errors.New("bcc: OpenOptions.Now is missing")
 	}
 	for _, address := range o.Addresses {
-		if !wire.ValidSlot(address) {
-			return nil, fmt.Errorf("bcc: address %q: known are pillar 1 to 3 and slot 1 to 9 or A to O, like 11 or 2A", address)
+		if err := d.CheckAddress(address); err != nil {
+			return nil, fmt.Errorf("bcc: %w", err)
 		}
 	}
 	c := &Conn{
