@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"infusiond/drivers"
 	"infusiond/drivers/bcc/wire"
@@ -145,5 +146,21 @@ func TestConformanceOfSeveralPumps(t *testing.T) {
 			return s.respond, "11"
 		},
 		Variant: "a station with two pumps",
+	})
+}
+
+// A cyclic device sends by itself; the driver says ACK and NAK.
+func TestConformanceOfCyclicMode(t *testing.T) {
+	drivertest.Run(t, drivertest.Suite{
+		Driver:    driver(t, map[string]string{"mode": "cyclic"}),
+		Addresses: []string{"11"},
+		Pump: func() drivertest.Responder {
+			d := &cyclic{station: newStation(t), every: 3 * time.Second}
+			return d.respond
+		},
+		PushEvery: pushEvery,
+		Written:   drivertest.OneOf("\x06", "\x15"),
+		Forbidden: forbidden(true),
+		Variant:   "a station in cyclic mode",
 	})
 }

@@ -34,7 +34,7 @@ func (g guarded) Write(b []byte) (int, error) {
 
 // bench is a station with simulated pumps and their physics, on a line of 9600 baud in virtual time.
 type bench struct {
-	t     *testing.T
+	t     testing.TB
 	pumps []*pumpmodel.Pump
 	front *bccfront.Front
 	wire  *fault.Wire
@@ -44,7 +44,7 @@ type bench struct {
 
 var addresses = []string{"11", "2A", "3O"}
 
-func newBench(t *testing.T, o bccfront.Options, settings map[string]string, pumps int) *bench {
+func newBench(t testing.TB, o bccfront.Options, settings map[string]string, pumps int) *bench {
 	t.Helper()
 	b := &bench{t: t, wire: fault.New(rand.New(rand.NewPCG(5, 6)))}
 	var members []front.Member

@@ -11,7 +11,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"infusiond/drivers"
-	"infusiond/drivers/bcc/wire"
 	"infusiond/drivers/drivertest"
 )
 
@@ -234,6 +233,53 @@ func TestStationErrors(t *testing.T) {
 	}
 }
 
+// One pump's error is no other one's, and a pump without a serial number in this cycle has a report that belongs to nobody.
+// Covers GW-07.
+func TestOnePumpOfSeveralHasNothingToSay(t *testing.T) {
+	second := block(300, "12", append([]string{"INSERNUM", "SIM00007", "INNR", "7A", "INRT", "2.22"}, quiet...)...)
+	for _, row := range []struct {
+		name, block string
+		serial      string
+		reports     int
+	}{
+		{"removed", "300,50112,GNERR,39", "", 1},
+		{"cannot be reached", "300,50112,GNERR,42", "", 1},
+		{"no slot", "300,50112,GNERR,811", "", 1},
+		{"no serial number for the moment", strings.ReplaceAll(second, "SIM00007", "_NA"), "", 2},
+		{"nothing but the values", strings.ReplaceAll(strings.ReplaceAll(second, "INSERNUM,SIM00007", "FOO,1"), "INNR,7A", "BAR,2"), "", 2},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s := newStation(t)
+			s.blocks = append(s.blocks, second)
+			k := open(t, s, nil, "11", "12")
+			if reports, err := k.poll(); err != nil || len(reports) != 2 || reports[1].Identity.Serial != "SIM00007" {
+				t.Fatalf("%+v, %v", reports, err)
+			}
+			s.blocks = []string{stationBlock, row.block, s.blocks[1]}
+			reports, err := k.poll()
+			if err != nil || len(reports) != row.reports || reports[len(reports)-1].Identity.Serial != "SIM00001" {
+				t.Fatalf("%+v, %v", reports, err)
+			}
+			if len(reports) == 2 && reports[0].Identity.Serial != row.serial {
+				t.Errorf("serial number %q", reports[0].Identity.Serial)
+			}
+			s.blocks = []string{stationBlock, s.blocks[2], second}
+			if reports, err := k.poll(); err != nil || len(reports) != 2 || reports[1].Identity.Serial != "SIM00007" {
+				t.Errorf("afterwards: %+v, %v", reports, err)
+			}
+		})
+	}
+	s := newStation(t)
+	s.blocks = []string{stationBlock, block(300, "11", append([]string{"INNR", "7AF3"}, quiet...)...)}
+	if reports, err := open(t, s, nil).poll(); err != nil || len(reports) != 1 || reports[0].Identity.Serial != "7AF3" {
+		t.Errorf("a pump with INNR only: %+v, %v", reports, err)
+	}
+	s.blocks = []string{stationBlock, "300,50111,GNERR,39"}
+	if reports, err := open(t, s, nil, "11", "12").poll(); !errors.Is(err, drivers.ErrSilent) || len(reports) > 0 {
+		t.Errorf("the only pump is removed: %+v, %v", reports, err)
+	}
+}
+
 func TestDamagedAndOldBlocks(t *testing.T) {
 	good := newStation(t).blocks[1]
 	for _, row := range []struct {
@@ -244,6 +290,9 @@ func TestDamagedAndOldBlocks(t *testing.T) {
 		{"a parameter twice with two values", []string{good + "\x1e300,50111,INRT,6.00"}, drivers.ErrMalformed},
 		{"a record without a value", []string{good + "\x1e300,50111"}, drivers.ErrMalformed},
 		{"an address of no slot", []string{good + "\x1e300,50141,INRT,6.00"}, drivers.ErrMalformed},
+		{"two pumps in one block", []string{good + "\x1e300,50112,INRT,6.00"}, drivers.ErrMalformed},
+		{"records of different times", []string{good + "\x1e1300,50112,INRT,6.00"}, drivers.ErrMalformed},
+		{"a time of more than ten years", []string{strings.ReplaceAll(good, "300,", "999999999999,")}, drivers.ErrMalformed},
 		{"from before the session", []string{strings.ReplaceAll(good, "300,", "299,")}, drivers.ErrMismatch},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -330,22 +379,5 @@ func TestTheStationIsLeftHalfASecond(t *testing.T) {
 	})
 	if _, err := drivers.Collect(t.Context(), k.conn); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// Covers GW-25.
-func TestExplainCoversEveryByteOnce(t *testing.T) {
-	s := newStation(t)
-	stream := slices.Concat([]byte("xy"), s.frame(s.blocks[1], true), []byte{wire.ACK}, s.frame("300,50100,GNACK,0", true)[:20])
-	at := 0
-	all := driver(t, nil).(drivers.Explainer).Explain(drivers.FromPump, stream)
-	for _, e := range all {
-		if e.Offset != at || len(e.Bytes) == 0 {
-			t.Errorf("%q at %d, want %d", e.Name, e.Offset, at)
-		}
-		at += len(e.Bytes)
-	}
-	if at != len(stream) || all[1].Err != nil || len(all[1].Fields) < 20 || strings.Contains(fmt.Sprint(all[1].Fields), "4711") {
-		t.Errorf("%d of %d bytes; %+v", at, len(stream), all)
 	}
 }

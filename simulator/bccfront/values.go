@@ -15,22 +15,32 @@ const noValue = "_NV"
 
 // block collects the records of one block.
 type block struct {
-	record wire.Record // time and address of all of them
-	info   []byte
-	text   [32]byte
+	head []byte // time and address of all of them
+	info []byte
 }
 
 func (f *Front) block(address string) *block {
-	return &block{record: wire.Record{Time: f.seconds(), Address: []byte("501" + address), HasValue: true}, info: make([]byte, 0, 1024)}
+	head := strconv.AppendUint(make([]byte, 0, 24), f.seconds(), 10)
+	head = append(append(append(head, ",501"...), address...), ',')
+	return &block{head: head, info: make([]byte, 0, 1024)}
+}
+
+// open begins a record, behind RS unless it is the first.
+func (b *block) open(parameter string) {
+	if len(b.info) > 0 {
+		b.info = append(b.info, wire.RS)
+	}
+	b.info = append(append(append(b.info, b.head...), parameter...), ',')
 }
 
 func (b *block) put(parameter, value string) {
-	b.record.Parameter, b.record.Value = []byte(parameter), []byte(value)
-	b.info = wire.AppendRecord(b.info, &b.record)
+	b.open(parameter)
+	b.info = append(b.info, value...)
 }
 
 func (b *block) number(parameter string, v float64, decimals int) {
-	b.put(parameter, string(strconv.AppendFloat(b.text[:0], v, 'f', decimals, 64)))
+	b.open(parameter)
+	b.info = strconv.AppendFloat(b.info, v, 'f', decimals, 64)
 }
 
 func (b *block) flag(parameter string, on bool) {
