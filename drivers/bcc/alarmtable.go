@@ -2,15 +2,25 @@ package bcc
 
 import (
 	"fmt"
+	"slices"
 
 	"infusiond/drivers"
 )
 
-// row is one alarm: a flag INAx, or one bit of a word. stops says that the infusion does not go on.
+// row is one alarm: a flag INAx, or one bit of a word. stops says that the infusion does not go on; as, which summary bits of RUNSTATE it explains.
 type row struct {
 	drivers.AlarmRow
 	stops bool
+	as    class
 }
+
+// class is what section 5.2's RUNSTATE tells apart.
+type class uint8
+
+const (
+	fullAlarm  class = 1 << iota // bit 2
+	earlyAlarm                   // bit 5
+)
 
 // table is the one place that says what each alarm of section 5.4 means.
 var table = rows()
@@ -18,6 +28,7 @@ var table = rows()
 // source is one parameter with alarms: for flags the number behind INA, for words the bit.
 type source struct {
 	name  string
+	as    class
 	cells []cell
 }
 
@@ -30,7 +41,7 @@ type cell struct {
 }
 
 var sources = []source{
-	{"INA", []cell{
+	{"INA", fullAlarm, []cell{
 		{1, "battery empty", drivers.AlarmBatteryDepleted, drivers.TermBattEmpty, true},
 		{2, "syringe empty", drivers.AlarmReservoirEmpty, drivers.TermSyringeEmpty, true},
 		{3, "pressure (occlusion)", drivers.AlarmOcclusionDownstream, drivers.TermFluidLineOcclDownstream, true},
@@ -48,7 +59,8 @@ var sources = []source{
 		{15, "air", drivers.AlarmAirInLine, drivers.TermFluidLineAir, true},
 		{16, "KVO end", drivers.AlarmInfusionComplete, drivers.TermKvoInfusComp, true},
 	}},
-	{"ALARM1", []cell{
+	{"ALARM1", fullAlarm, []cell{
+		{0, "no alarm", "", drivers.Term{}, false},
 		{1, "calibration data corrupt", drivers.AlarmPumpFault, drivers.TermMalf, true},
 		{2, "battery alarm", drivers.AlarmBatteryDepleted, drivers.TermBattDepl, true},
 		{3, "therapy data corrupt", drivers.AlarmPumpFault, drivers.TermMalf, true},
@@ -81,7 +93,7 @@ var sources = []source{
 		{30, "air rate > 4 mL/h", drivers.AlarmAirInLine, drivers.TermFluidLineAir, true},
 		{31, "air sensor test faulty", drivers.AlarmPumpFault, drivers.TermSelftestFailure, true},
 	}},
-	{"ALARM2", []cell{
+	{"ALARM2", fullAlarm, []cell{
 		{1, "data-lock manipulation", drivers.AlarmTampering, drivers.TermAdvisSettingsChk, false},
 		{2, "hour limit (PCA)", drivers.AlarmLimitReached, drivers.TermUnknown, false},
 		{3, "SGC end", drivers.AlarmUnknown, drivers.TermUnknown, false},
@@ -93,7 +105,7 @@ var sources = []source{
 		{30, "door opened during infusion", drivers.AlarmDoorOpen, drivers.TermDoorPosnErr, true},
 		{31, "syringe not secure", drivers.AlarmNoDisposable, drivers.TermPosnProb, true},
 	}},
-	{"PREALARM", []cell{
+	{"PREALARM", earlyAlarm, []cell{
 		{1, "disposable not inserted", drivers.AlarmNoDisposable, drivers.TermCheckIvSet, false},
 		{2, "volume near end", drivers.AlarmNearEnd, drivers.TermPumpVolTbiNearComp, false},
 		{3, "time near end", drivers.AlarmNearEnd, drivers.TermTimePdDelivNearComp, false},
@@ -112,6 +124,15 @@ var sources = []source{
 	}},
 }
 
+// earlyFlags are the flags that RUNSTATE may count among its pre-alarms.
+var earlyFlags = []int{4, 11, 12}
+
+// The raw codes of what only RUNSTATE tells.
+const (
+	rawAlarm    = "RUNSTATE:2"
+	rawPreAlarm = "RUNSTATE:5"
+)
+
 // rawCode is INA3, or ALARM1:10.
 func rawCode(source string, n int) string {
 	if source == "INA" {
@@ -121,13 +142,44 @@ func rawCode(source string, n int) string {
 }
 
 func rows() []row {
-	all := []row{{AlarmRow: drivers.AlarmRow{
-		Raw: "RUNSTATE:2", Text: "an alarm that nothing else names", Code: drivers.AlarmUnknown, Term: drivers.TermUnknown,
-	}}}
+	all := []row{
+		{AlarmRow: drivers.AlarmRow{Raw: rawAlarm, Text: "an alarm that nothing else names", Code: drivers.AlarmUnknown, Term: drivers.TermUnknown}},
+		{AlarmRow: drivers.AlarmRow{Raw: rawPreAlarm, Text: "a pre-alarm that nothing else names", Code: drivers.AlarmUnknown, Term: drivers.TermUnknown}},
+	}
 	for _, s := range sources {
 		for _, c := range s.cells {
-			all = append(all, row{drivers.AlarmRow{Raw: rawCode(s.name, c.n), Text: c.text, Code: c.code, Term: c.term}, c.stops})
+			r := row{drivers.AlarmRow{Raw: rawCode(s.name, c.n), Text: c.text, Code: c.code, Term: c.term}, c.stops, s.as}
+			if s.name == "INA" && slices.Contains(earlyFlags, c.n) {
+				r.as = earlyAlarm
+				if c.n == 4 { // the document does not say which of the two a standby's end is
+					r.as |= fullAlarm
+				}
+			}
+			all = append(all, r)
 		}
+	}
+	return all
+}
+
+// byRaw finds a row by its raw code.
+var byRaw = func() map[string]row {
+	all := make(map[string]row, len(table))
+	for _, r := range table {
+		all[r.Raw] = r
+	}
+	return all
+}()
+
+// flagCodes and wordCodes are the raw codes by number, made once.
+var (
+	flagCodes = codes("INA", mostFlags+1)
+	wordCodes = map[parameter][]string{alarm1: codes("ALARM1", 32), alarm2: codes("ALARM2", 32), preAlarm: codes("PREALARM", 32)}
+)
+
+func codes(source string, n int) []string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = rawCode(source, i)
 	}
 	return all
 }
@@ -140,67 +192,13 @@ func alarmRows() []drivers.AlarmRow {
 	return out
 }
 
+// lookup returns what an alarm means. What is not in the table is unknown, never nothing.
 func lookup(raw string) row {
-	for _, r := range table {
-		if r.Raw == raw {
-			return r
-		}
+	if r, known := byRaw[raw]; known {
+		return r
 	}
-	return row{AlarmRow: drivers.AlarmRow{Raw: raw, Text: "an alarm that the protocol document does not name", Code: drivers.AlarmUnknown, Term: drivers.TermUnknown}}
-}
-
-func stopping(list []drivers.Alarm) bool {
-	for _, a := range list {
-		if lookup(a.RawCode).stops {
-			return true
-		}
-	}
-	return false
-}
-
-// flagCount is the number of the last flag INAx of section 5.4. Later ones up to mostFlags are looked for, too: a firmware that knows
-// more alarms must not announce them in vain.
-const (
-	flagCount = 16
-	mostFlags = 64
-)
-
-// alarms fills which alarms the pump says that it has.
-func alarms(r *drivers.Report, v values) {
-	raise := func(raw string) {
-		m := lookup(raw)
-		r.Alarms = append(r.Alarms, drivers.Alarm{Code: m.Code, RawCode: raw, Text: m.Text})
-	}
-	for n := 1; n <= mostFlags; n++ {
-		switch flag(v, rawCode("INA", n)) {
-		case drivers.Yes:
-			raise(rawCode("INA", n))
-			r.AlarmsKnown = true
-		case drivers.No:
-			r.AlarmsKnown = r.AlarmsKnown || n <= flagCount
-		case drivers.Unknown:
-		}
-	}
-	for _, name := range []string{"ALARM1", "ALARM2", "PREALARM"} {
-		w, ok := word(v, name)
-		if !ok {
-			continue
-		}
-		r.AlarmsKnown = r.AlarmsKnown || name == "ALARM1"
-		for n := range 32 {
-			if w>>n&1 == 1 {
-				raise(rawCode(name, n))
-			}
-		}
-	}
-	if runBit(v, 2) == drivers.Yes && len(r.Alarms) == 0 {
-		raise("RUNSTATE:2")
-		r.AlarmsKnown = true
-	}
-	if !r.AlarmsKnown && len(r.Alarms) > 0 {
-		r.AlarmsKnown = true // what is said is not hidden because the rest is not
-	}
-	if !r.AlarmsKnown {
-		r.AlarmsReason = "the station sends neither alarm flags nor alarm words for this pump: check its settings"
+	return row{
+		AlarmRow: drivers.AlarmRow{Raw: raw, Text: "an alarm that the protocol document does not name", Code: drivers.AlarmUnknown, Term: drivers.TermUnknown},
+		as:       fullAlarm | earlyAlarm,
 	}
 }

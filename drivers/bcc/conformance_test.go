@@ -5,13 +5,14 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"infusiond/drivers"
 	"infusiond/drivers/bcc/wire"
 	"infusiond/drivers/drivertest"
 )
 
-var mayAsk = regexp.MustCompile(`^(1/1/1>ADMIN:ALIVE|Bed1/1/1>(MEM:GET|MEM:GETSLOT#[1-3][1-9A-O]))$`)
+var mayAsk = regexp.MustCompile(`^(1/1/1>ADMIN:ALIVE|[/-9A-z]{1,15}/1/1>(MEM:GET|MEM:GETSLOT#[1-3][1-9A-O]))$`)
 
 // mayWrite knows what this driver may send by its words: ACK, NAK and three requests. It takes the frame apart itself.
 func mayWrite(stuffed bool) func(query []byte) bool {
@@ -79,7 +80,7 @@ func changed(t *testing.T, stuffed bool, before []string, after ...string) func(
 func changes(t *testing.T, stuffed bool) map[string]drivertest.Change {
 	return map[string]drivertest.Change{
 		drivertest.PartReboot: {Silent: 6, Pump: changed(t, stuffed, nil,
-			"300,501", "6,501", "INVI,12.3", "INVI,0.0", "INM3,1", "INM3,0", "RUNSTATE,2", "RUNSTATE,0", "INA11,1", "INA11,0")},
+			"300,501", "300,501", "INVI,12.3", "INVI,0.0", "INM3,1", "INM3,0", "RUNSTATE,2", "RUNSTATE,1", "INA11,1", "INA11,0")},
 		drivertest.PartCounterReset:    {Pump: changed(t, stuffed, nil, "INVI,12.3", "INVI,0.0")},
 		drivertest.PartCounterRollover: {Pump: changed(t, stuffed, []string{"INVI,12.3", "INVI,9999.8"}, "INVI,9999.8", "INVI,9999.9")}, // it stops counting there
 	}
@@ -119,13 +120,14 @@ func TestConformance(t *testing.T) {
 // two is a station with a second pump in slot 12.
 func two(t *testing.T) *station {
 	s := newStation(t)
-	s.blocks = append(s.blocks, "300,50112,INSERNUM,SIM00007\x1e300,50112,GNMODEL,688L030007\x1e300,50112,INRT,2.22\x1e300,50112,INVI,3.4\x1e300,50112,INM3,1\x1e300,50112,INA3,0")
+	s.blocks = append(s.blocks, "300,50112,INSERNUM,SIM00007\x1e300,50112,GNMODEL,688L030007\x1e300,50112,INRT,2.22\x1e300,50112,INVI,3.4\x1e300,50112,INM3,1\x1e"+
+		block(300, "12", quiet...)+"\x1e300,50112,INA2,0\x1e300,50112,INA9,0\x1e300,50112,INA12,0")
 	return s
 }
 
 // A flag behind those of section 5.4 is announced all the same.
 func TestFlagOfALaterFirmwareIsAnUnknownAlarm(t *testing.T) {
-	r := one(t, "INM3", "1", "INA3", "0", "INA17", "1")
+	r := one(t, append([]string{"INM3", "1", "INA17", "1"}, quiet...)...)
 	if len(r.Alarms) != 1 || r.Alarms[0].Code != drivers.AlarmUnknown || r.Alarms[0].RawCode != "INA17" || !r.AlarmsKnown {
 		t.Errorf("alarms %+v, known %v", r.Alarms, r.AlarmsKnown)
 	}
@@ -144,5 +146,21 @@ func TestConformanceOfSeveralPumps(t *testing.T) {
 			return s.respond, "11"
 		},
 		Variant: "a station with two pumps",
+	})
+}
+
+// A cyclic device sends by itself; the driver says ACK and NAK.
+func TestConformanceOfCyclicMode(t *testing.T) {
+	drivertest.Run(t, drivertest.Suite{
+		Driver:    driver(t, map[string]string{"mode": "cyclic"}),
+		Addresses: []string{"11"},
+		Pump: func() drivertest.Responder {
+			d := &cyclic{station: newStation(t), every: 3 * time.Second}
+			return d.respond
+		},
+		PushEvery: pushEvery,
+		Written:   drivertest.OneOf("\x06", "\x15"),
+		Forbidden: forbidden(true),
+		Variant:   "a station in cyclic mode",
 	})
 }

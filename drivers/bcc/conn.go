@@ -30,15 +30,21 @@ type Conn struct {
 
 	bed     string            // empty: no session
 	uptime  uint64            // of the last block of the session
+	device  clock             // the device's, in this session
 	ended   time.Duration     // when the last block was received
-	serials map[string]string // by address, as last seen
+	pumps   map[string]*known // by address
+	content content           // of the block at hand
+	broken  int               // blocks with a right check that broke another rule
 }
+
+// bad counts frames that were dropped so far.
+func (c *Conn) bad() int { return c.scan.Bad() + c.broken }
 
 // Poll reads all pumps once. An error ends the session; the next Poll begins anew with ADMIN:ALIVE.
 func (c *Conn) Poll(ctx context.Context, report func(drivers.Report)) error {
 	err := c.poll(ctx, report)
 	if err != nil {
-		c.bed, c.uptime = "", 0
+		c.bed, c.uptime, c.device = "", 0, clock{}
 		return fmt.Errorf("bcc: %w", err)
 	}
 	return nil
@@ -59,6 +65,7 @@ func (c *Conn) poll(ctx context.Context, report func(drivers.Report)) error {
 			return err
 		}
 	}
+	cy := newCycle(c, report)
 	if err := c.pause(ctx); err != nil {
 		return err
 	}
@@ -66,15 +73,10 @@ func (c *Conn) poll(ctx context.Context, report func(drivers.Report)) error {
 	if len(c.addresses) == 1 {
 		request = wire.RequestSlot + c.addresses[0]
 	}
-	cy := newCycle(c, report)
-	err := c.ask(ctx, request, cy.block)
-	switch {
-	case err != nil:
-		return err
-	case cy.reported == 0 && !cy.removed:
-		return fmt.Errorf("the station names no pump: %w", drivers.ErrSilent)
+	if err := c.ask(ctx, request, cy.block); err != nil {
+		return errors.Join(err, cy.failed)
 	}
-	return nil
+	return cy.end()
 }
 
 // begin starts a session: link and bed id. The station's version is not asked: it says nothing of a pump.
@@ -87,7 +89,7 @@ func (c *Conn) begin(ctx context.Context) error {
 			if !ok {
 				return false, stationError(b)
 			}
-			if string(r.Value) != "0" || b.BedID() == nil {
+			if string(r.Value) != "0" || b.BedID() == nil || r.Time >= longest {
 				return false, nil
 			}
 			bed, uptime = string(b.BedID()), r.Time
@@ -103,7 +105,8 @@ func (c *Conn) begin(ctx context.Context) error {
 	if !wire.ValidBedID(bed) {
 		return fmt.Errorf("bed id %q: %w", exchange.Text([]byte(bed)), drivers.ErrMalformed)
 	}
-	c.bed, c.uptime = bed, uptime
+	c.bed, c.uptime, c.device = bed, uptime, clock{}
+	c.device.hear(uptime, c.line.Now())
 	return nil
 }
 
@@ -188,30 +191,35 @@ func (c *Conn) converse(ctx context.Context, address, request string, take func(
 	return fmt.Errorf("ask %s: more than %d blocks: %w: %w", request, maxBlocks, errNoBlock, drivers.ErrMalformed)
 }
 
-// next receives one good block, hands it to take and answers it. Damaged ones are answered by NAK, at most twice.
+// next receives one good block, hands it to take and answers it. Damaged ones are answered by NAK, at most twice, and so are
+// those that have to be confirmed.
 func (c *Conn) next(ctx context.Context, wait time.Duration, take func(b *wire.Block) (bool, error)) (bool, error) {
 	var b wire.Block
-	for n := 0; ; n++ {
+	for damaged, again := 0, 0; ; {
 		err := c.receive(ctx, wait, &b)
+		done := false
 		if err == nil {
-			break
+			c.ended = c.line.Now()
+			done, err = take(&b)
 		}
-		if !errors.Is(err, errNoBlock) || errors.Is(err, drivers.ErrSilent) || n == repeats {
+		switch {
+		case err == nil:
+			if err := c.line.Send(ctx, []byte{wire.ACK}); err != nil {
+				return false, fmt.Errorf("answer ACK: %w", err)
+			}
+			return done, nil
+		case errors.Is(err, errAgain) && again < repeats:
+			again++
+		case errors.Is(err, errNoBlock) && !errors.Is(err, drivers.ErrSilent) && damaged < repeats:
+			damaged++
+		default:
 			return false, err
 		}
+		wait = firstByte
 		if err := c.line.Send(ctx, []byte{wire.NAK}); err != nil {
 			return false, fmt.Errorf("answer NAK: %w", err)
 		}
 	}
-	c.ended = c.line.Now()
-	done, err := take(&b)
-	if err != nil {
-		return false, err
-	}
-	if err := c.line.Send(ctx, []byte{wire.ACK}); err != nil {
-		return false, fmt.Errorf("answer ACK: %w", err)
-	}
-	return done, nil
 }
 
 // receive waits for one frame. The views of b are valid until the next call.

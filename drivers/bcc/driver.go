@@ -19,7 +19,7 @@ const (
 	ackGap     = 100 * time.Millisecond // before ACK; kept before every write
 	requestGap = 500 * time.Millisecond // before the next MEM:GET
 	attempts   = 3
-	repeats    = 2               // of a damaged block
+	repeats    = 2               // of a damaged block, and of one to be confirmed
 	cyclicWait = 7 * time.Second // a cyclic device sends every 5 s
 	maxBlocks  = 64              // of one answer: 24 pumps and the station, with room
 )
@@ -42,19 +42,27 @@ func New(settings map[string]string) (drivers.Driver, error) {
 	return &Driver{stuffed: s["stuffing"] == "on", cyclic: s["mode"] == "cyclic", baud: exchange.Baud(s["baud"])}, nil
 }
 
+// CheckAddress says whether an address is one that reports carry.
+func (d *Driver) CheckAddress(address string) error {
+	if !wire.ValidSlot(address) {
+		return fmt.Errorf("address %q: known are pillar 1 to 3 and slot 1 to 9 or A to O, like 11 or 2A", address)
+	}
+	return nil
+}
+
 // Open starts a session. It returns an error that wraps drivers.ErrSilent when no station answers. OpenOptions.Now is required.
 func (d *Driver) Open(ctx context.Context, p drivers.Port, o drivers.OpenOptions) (drivers.Conn, error) {
 	if o.Now == nil {
 		return nil, errors.New("bcc: OpenOptions.Now is missing")
 	}
 	for _, address := range o.Addresses {
-		if !wire.ValidSlot(address) {
-			return nil, fmt.Errorf("bcc: address %q: known are pillar 1 to 3 and slot 1 to 9 or A to O, like 11 or 2A", address)
+		if err := d.CheckAddress(address); err != nil {
+			return nil, fmt.Errorf("bcc: %w", err)
 		}
 	}
 	c := &Conn{
 		line: exchange.New(p, o.Now), stuffed: d.stuffed, cyclic: d.cyclic, addresses: o.Addresses, scan: wire.NewScanner(d.stuffed),
-		serials: map[string]string{},
+		pumps: map[string]*known{},
 	}
 	if d.cyclic {
 		return c, nil // the device is spoken to when it speaks

@@ -1,38 +1,43 @@
 package bcc
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"math"
-	"slices"
-	"strconv"
 	"strings"
 
 	"infusiond/drivers"
 	"infusiond/drivers/exchange"
 )
 
-// absent are the values that mean "no value" and "not available for the moment".
-func absent(text string) bool { return text == "" || text == "_NV" || text == "_NA" }
-
 // number is one parameter of section 5.2 that goes straight into the report.
 type number struct {
-	name string
-	most float64
-	unit drivers.Unit
-	into func(r *drivers.Report) *drivers.Quantity
-	// field is the report's field when the number's meaning is uncertain; stuck the value at which the pump stops counting.
-	uncertain, field, stuck string
+	of    parameter
+	most  float64
+	unit  drivers.Unit
+	into  func(r *drivers.Report) *drivers.Quantity
+	field string // its name in the report, for Uncertain and AtLeast
+	// uncertain says that the document leaves the meaning open; stuck is the value at which the pump stops counting.
+	uncertain bool
+	stuck     string
+	positive  bool // 0 stands for none
 }
 
 var numbers = []number{
-	{name: "INRT", most: 1800, unit: drivers.MilliliterPerHour, into: func(r *drivers.Report) *drivers.Quantity { return &r.ProgrammedRate }, uncertain: "ProgrammedRate"},
-	{name: "INVI", most: 9999.9, unit: drivers.Milliliter, into: func(r *drivers.Report) *drivers.Quantity { return &r.VolumeInfused }, field: "VolumeInfused", stuck: "9999.9"},
-	{name: "INVTB", most: 9999.9, unit: drivers.Milliliter, into: func(r *drivers.Report) *drivers.Quantity { return &r.VTBI }, uncertain: "VTBI"},
-	{name: "VOLREMAIN", most: 9999.9, unit: drivers.Milliliter, into: func(r *drivers.Report) *drivers.Quantity { return &r.VTBIRemaining }, uncertain: "VTBIRemaining"},
-	{name: "INSYR", most: 60, unit: drivers.Milliliter, into: func(r *drivers.Report) *drivers.Quantity { return &r.ContainerSize }},
-	{name: "INRMT", most: 65535, unit: drivers.Second, into: func(r *drivers.Report) *drivers.Quantity { return &r.TimeRemaining }, field: "TimeRemaining", stuck: "65535"},
-	{name: "INP2", most: 200, unit: drivers.PercentOfLimit, into: func(r *drivers.Report) *drivers.Quantity { return &r.DownstreamSensor }},
+	{of: inRt, most: 1800, unit: drivers.MilliliterPerHour, into: func(r *drivers.Report) *drivers.Quantity { return &r.ProgrammedRate }, field: "ProgrammedRate", uncertain: true},
+	{of: inVI, most: 9999.9, unit: drivers.Milliliter, into: func(r *drivers.Report) *drivers.Quantity { return &r.VolumeInfused }, field: "VolumeInfused", stuck: "9999.9"},
+	{of: inVTB, most: 9999.9, unit: drivers.Milliliter, into: func(r *drivers.Report) *drivers.Quantity { return &r.VTBI }, field: "VTBI", uncertain: true},
+	{of: volRemain, most: 9999.9, unit: drivers.Milliliter, into: func(r *drivers.Report) *drivers.Quantity { return &r.VTBIRemaining }, field: "VTBIRemaining", uncertain: true},
+	{of: inSyr, most: 60, unit: drivers.Milliliter, into: func(r *drivers.Report) *drivers.Quantity { return &r.ContainerSize }, positive: true},
+	{of: inRMT, most: 65535, unit: drivers.Second, into: func(r *drivers.Report) *drivers.Quantity { return &r.TimeRemaining }, field: "TimeRemaining", stuck: "65535"},
+	{of: inP2, most: 200, unit: drivers.PercentOfLimit, into: func(r *drivers.Report) *drivers.Quantity { return &r.DownstreamSensor }},
+}
+
+// bolusNumbers are read while a bolus runs: at other times they tell of the last one, or of the next.
+var bolusNumbers = []number{
+	{of: inBoRt, most: 1800, unit: drivers.MilliliterPerHour, into: func(r *drivers.Report) *drivers.Quantity { return &r.BolusRate }},
+	{of: inBoVal, most: 9999.9, unit: drivers.Milliliter, into: func(r *drivers.Report) *drivers.Quantity { return &r.BolusVTBI }, field: "BolusVTBI", uncertain: true},
 }
 
 // modes are the words for OPMODE.
@@ -49,184 +54,95 @@ var units = map[string]drivers.Unit{
 }
 
 // fill turns the parameters of one pump into its report.
-func fill(r *drivers.Report, v values) {
-	r.Identity.Serial = text(v, "INSERNUM")
-	if r.Identity.Serial == "" {
-		r.Identity.Serial = text(v, "INNR")
-	}
-	r.Identity.Firmware = cmp.Or(text(v, "GNMODEL"), text(v, "GNNEW"))
-	r.Identity.Model = model(r.Identity.Firmware)
-	for _, n := range numbers {
-		q := n.read(r, v)
-		if !q.Valid {
-			continue
-		}
-		*n.into(r) = q
-		if n.uncertain != "" {
-			r.Uncertain = append(r.Uncertain, n.uncertain)
-		}
-		if n.stuck != "" && v[n.name] == n.stuck {
-			r.AtLeast = append(r.AtLeast, n.field)
-		}
+func fill(r *drivers.Report, v *values) {
+	r.Identity.Serial = cmp.Or(text(v, inSerNum), text(v, inNr))
+	r.Identity.Firmware = cmp.Or(text(v, gnModel), text(v, gnNew))
+	kind := kindOf(r.Identity.Firmware)
+	r.Identity.Model = cmp.Or(kind.words, r.Identity.Firmware)
+	for i := range numbers {
+		numbers[i].fill(r, v)
 	}
 	if r.DownstreamSensor.Valid {
 		r.DownstreamThreshold = drivers.Number(100, 0, drivers.PercentOfLimit) // by definition (section 5.2)
 	}
-	if minutes := (number{name: "INAKKU", most: 1440, unit: drivers.Second}).read(r, v); minutes.Valid && minutes.Exponent == 0 {
+	battery := number{of: inAkku, most: 1440, unit: drivers.Second}
+	if minutes := battery.read(r, v); minutes.Valid && minutes.Exponent == 0 {
 		r.BatteryTime = drivers.Number(60*minutes.Mantissa, 0, drivers.Second)
 	}
-	r.Concentration = withUnit(r, v, "INDCON", "INDCONU")
-	r.DoseRate = withUnit(r, v, "DORT", "DORTU")
-	r.DrugName = cmp.Or(text(v, "INSOL"), text(v, "INSOLSN"))
-	if code := text(v, "OPMODE"); code != "" {
+	r.Concentration = withUnit(r, v, inDCon, inDConU)
+	r.DoseRate = withUnit(r, v, doRt, doRtU)
+	r.DrugName = cmp.Or(text(v, inSol), text(v, inSolSN))
+	if code := text(v, opMode); code != "" {
 		r.Mode = cmp.Or(modes[code], "OPMODE "+code)
 	}
-	r.ExternalPower = either(flag(v, "INM8"), bit(v, "STATUS1", 1))
-	r.BolusRunning = either(flag(v, "INM2"), either(bit(v, "STATUS1", 10), bit(v, "STATUS1", 11)))
+	r.ExternalPower = agreed(truth(v.of[inM8]), bit(v, status1, 1))
+	r.BolusRunning = agreed(truth(v.of[inM2]), either(bit(v, status1, 10), bit(v, status1, 11)))
 	if r.BolusRunning == drivers.Yes {
-		r.BolusRate = number{name: "INBORT", most: 1800, unit: drivers.MilliliterPerHour}.read(r, v)
+		for i := range bolusNumbers {
+			bolusNumbers[i].fill(r, v)
+		}
 	}
-	alarms(r, v)
+	alarms(r, v, kind)
 	r.State = state(r, v)
 }
 
 // text returns a value as text for people, trimmed; empty when the pump gives none.
-func text(v values, name string) string {
-	if absent(v[name]) {
+func text(v *values, p parameter) string {
+	if !v.has(p) {
 		return ""
 	}
-	trimmed := strings.TrimSpace(v[name])
+	return words(bytes.TrimSpace(v.of[p]))
+}
+
+// words makes bytes fit for people. Glyphs of the pump's own display (U+E000 to U+F8FF) become "?".
+func words(b []byte) string {
 	return strings.Map(func(c rune) rune {
-		if c >= 0xE000 && c <= 0xF8FF { // glyphs of the pump's own display
+		if c >= 0xE000 && c <= 0xF8FF {
 			return '?'
 		}
 		return c
-	}, exchange.Text([]byte(trimmed)))
+	}, exchange.Text(b))
 }
 
-// model names the pump from its software name (section 5.2).
-func model(name string) string {
-	for prefix, words := range map[string]string{
-		"686": "Infusomat Space", "687": "Infusomat Space P", "688": "Perfusor Space", "586": "Infusomat Space (US)", "587": "Infusomat Space P (US)",
-		"588": "Perfusor Space (US)", "I0002": "Perfusor compact plus", "I0003": "Infusomat compact plus",
-	} {
-		if strings.HasPrefix(name, prefix) {
-			return words
-		}
+// fill puts a number into its field.
+func (n *number) fill(r *drivers.Report, v *values) {
+	q := n.read(r, v)
+	if !q.Valid || n.positive && q.Mantissa == 0 {
+		return
 	}
-	return name
+	*n.into(r) = q
+	if n.uncertain {
+		r.Uncertain = append(r.Uncertain, n.field)
+	}
+	if n.stuck != "" && q.Decimal() == n.stuck {
+		r.AtLeast = append(r.AtLeast, n.field)
+	}
 }
 
 // read keeps a number as the pump printed it. What is none, or outside the range, is absent and named.
-func (n number) read(r *drivers.Report, v values) drivers.Quantity {
-	value := v[n.name]
-	if absent(value) {
+func (n *number) read(r *drivers.Report, v *values) drivers.Quantity {
+	if !v.has(n.of) {
 		return drivers.Quantity{}
 	}
-	q, err := drivers.ParseDecimal(strings.Replace(strings.TrimSpace(value), ",", ".", 1), n.unit)
+	value := v.of[n.of]
+	q, err := drivers.ParseDecimal(strings.Replace(string(bytes.TrimSpace(value)), ",", ".", 1), n.unit)
 	if err != nil || q.Mantissa < 0 || float64(q.Mantissa)*math.Pow10(int(q.Exponent)) > n.most*(1+1e-12) {
-		r.Unavailable = append(r.Unavailable, fmt.Sprintf("%s (%q is no number from 0 to %v)", n.name, exchange.Text([]byte(value)), n.most))
+		r.Unavailable = append(r.Unavailable, fmt.Sprintf("%s (%q is no number from 0 to %v)", parameterNames[n.of], exchange.Text(value), n.most))
 		return drivers.Quantity{}
 	}
 	return q
 }
 
 // withUnit reads a number whose unit stands in another parameter. In a unit without a word of ours it is absent and named.
-func withUnit(r *drivers.Report, v values, name, unitName string) drivers.Quantity {
-	if absent(v[name]) || absent(v[unitName]) {
+func withUnit(r *drivers.Report, v *values, of, unitOf parameter) drivers.Quantity {
+	if !v.has(of) || !v.has(unitOf) {
 		return drivers.Quantity{}
 	}
-	unit, known := units[strings.TrimSpace(v[unitName])]
+	unit, known := units[string(bytes.TrimSpace(v.of[unitOf]))]
 	if !known {
-		r.Unavailable = append(r.Unavailable, fmt.Sprintf("%s (in unit %s of the protocol)", name, exchange.Text([]byte(v[unitName]))))
+		r.Unavailable = append(r.Unavailable, fmt.Sprintf("%s (in unit %s of the protocol)", parameterNames[of], exchange.Text(v.of[unitOf])))
 		return drivers.Quantity{}
 	}
-	return number{name: name, most: 1e9, unit: unit}.read(r, v)
-}
-
-// flag reads 0 or 1.
-func flag(v values, name string) drivers.Truth {
-	switch v[name] {
-	case "0":
-		return drivers.No
-	case "1":
-		return drivers.Yes
-	}
-	return drivers.Unknown
-}
-
-// word reads a 32-bit word like 0x00000400h, with or without 0x and h.
-func word(v values, name string) (uint32, bool) {
-	value := v[name]
-	if absent(value) {
-		return 0, false
-	}
-	digits := strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(value), "0x"), "h")
-	n, err := strconv.ParseUint(digits, 16, 32)
-	return uint32(n), err == nil && len(digits) == 8
-}
-
-func bit(v values, name string, n int) drivers.Truth {
-	w, ok := word(v, name)
-	switch {
-	case !ok:
-		return drivers.Unknown
-	case w>>n&1 == 1:
-		return drivers.Yes
-	}
-	return drivers.No
-}
-
-// either joins two sources of one truth; where they contradict each other nothing is known.
-func either(a, b drivers.Truth) drivers.Truth {
-	switch {
-	case a == drivers.Unknown || a == b:
-		return b
-	case b == drivers.Unknown:
-		return a
-	}
-	return drivers.Unknown
-}
-
-// runBit reads a bit of RUNSTATE, a decimal number of six bits.
-func runBit(v values, n int) drivers.Truth {
-	if absent(v["RUNSTATE"]) {
-		return drivers.Unknown
-	}
-	w, err := strconv.ParseUint(strings.TrimSpace(v["RUNSTATE"]), 10, 8)
-	switch {
-	case err != nil || w > 63:
-		return drivers.Unknown
-	case w>>n&1 == 1:
-		return drivers.Yes
-	}
-	return drivers.No
-}
-
-// state says what the pump says that it does; flags, words and RUNSTATE must not contradict each other.
-func state(r *drivers.Report, v values) drivers.RunState {
-	runs := either(either(flag(v, "INM3"), bit(v, "STATUS1", 7)), runBit(v, 1))
-	contradicted := runs == drivers.Unknown && (flag(v, "INM3") != drivers.Unknown || bit(v, "STATUS1", 7) != drivers.Unknown || runBit(v, 1) != drivers.Unknown)
-	yes := func(t ...drivers.Truth) bool { return slices.Contains(t, drivers.Yes) }
-	switch {
-	case v["DSSTATUS"] == "00050":
-		return drivers.RunPoweredOff
-	case contradicted:
-		return drivers.RunUnknown
-	case yes(flag(v, "INM10"), bit(v, "STATUS1", 13), runBit(v, 3)):
-		return drivers.RunKVO
-	case yes(flag(v, "INM14"), bit(v, "STATUS1", 4)):
-		return drivers.RunPriming
-	case r.BolusRunning == drivers.Yes && runs == drivers.Yes:
-		return drivers.RunBolus
-	case runs == drivers.Yes:
-		return drivers.RunInfusing
-	case yes(flag(v, "INM6"), bit(v, "STATUS1", 2)):
-		return drivers.RunStandby
-	case runs == drivers.No && r.AlarmsKnown && stopping(r.Alarms):
-		return drivers.RunStoppedByAlarm
-	case runs == drivers.No:
-		return drivers.RunStopped
-	}
-	return drivers.RunUnknown
+	n := number{of: of, most: 1e9, unit: unit}
+	return n.read(r, v)
 }

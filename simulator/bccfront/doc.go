@@ -8,5 +8,6 @@
 // Alarms are flags INA1 to INA16 or, with Words, the words ALARM1, ALARM2, PREALARM and STATUS1; the flags are then _NV. What a model does not have is _NV, like
 // the syringe of an Infusomat. Choices where the document leaves room: INRT is the programmed rate; INVTB is what is
 // programmed and VOLREMAIN what is left of it; INP2 is the sensed pressure in percent of the limit, never below 0; a pump that is switched off is
-// answered for by GNERR 39 once and is then missing; the counters since the last request are not simulated.
+// answered for by GNERR 39 once and is then missing; of the counters since the last request only the mean rate INAVRT is simulated. A
+// Perfusor (688) has the flags of its syringe in place of those of door, drops and air.
 package bccfront

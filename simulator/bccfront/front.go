@@ -46,7 +46,13 @@ type pump struct {
 	front.Member
 	model  string
 	off    bool // seen switched off, and told
+	seen   bool // the device told of it
 	frozen *pumpmodel.View
+
+	asked    bool // at least once, for the mean rate since then
+	askedML  float64
+	askedAt  time.Duration
+	meanRate string
 }
 
 // New returns a front for the pumps of one station. The error names what no such station can have.
@@ -168,6 +174,7 @@ func (f *Front) all() [][]byte {
 		switch {
 		case off && !p.off:
 			blocks = append(blocks, f.error("501"+p.Address, "39"))
+			p.seen = false
 		case !off:
 			blocks = append(blocks, f.values(p))
 		}

@@ -9,7 +9,7 @@ import (
 var (
 	// ErrTruncated says that the bytes end before the frame or the fields do.
 	ErrTruncated = errors.New("truncated")
-	// ErrChecksum says that the frame's CRC does not match.
+	// ErrChecksum says that the frame's check does not match.
 	ErrChecksum = errors.New("checksum mismatch")
 	// ErrMalformed says that the bytes do not follow the protocol's format.
 	ErrMalformed = errors.New("malformed")

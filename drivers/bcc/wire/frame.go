@@ -67,8 +67,35 @@ func (b *Block) Append(dst []byte, stuffed bool) []byte {
 	if !stuffed {
 		return dst
 	}
-	plain := append([]byte(nil), dst[at:]...)
-	return AppendStuffed(dst[:at], plain)
+	return stuffInPlace(dst, at)
+}
+
+// stuffInPlace stuffs what dst holds from a place on, from its end.
+func stuffInPlace(dst []byte, at int) []byte {
+	n := len(dst)
+	more := 0
+	for _, c := range dst[at:] {
+		if specialStuffed[c] && c >= 'D' {
+			more++
+		}
+	}
+	for range more {
+		dst = append(dst, 0)
+	}
+	for i, j := n-1, len(dst)-1; j > i; i, j = i-1, j-1 {
+		c := dst[i]
+		if !specialStuffed[c] || c < 'D' {
+			dst[j] = c
+			continue
+		}
+		second, first := c, c
+		if c == 'D' || c == 'd' {
+			second, first = c+('X'-'D'), c+1
+		}
+		dst[j], dst[j-1] = second, first
+		j--
+	}
+	return dst
 }
 
 // AppendRequest appends the frame of a request to dst.

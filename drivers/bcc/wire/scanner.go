@@ -31,7 +31,13 @@ func NewScanner(stuffed bool) *Scanner {
 // Next takes bytes from in up to the first event, and puts a good block into b, whose views are valid until the next call. It returns
 // how many bytes it took; without an event that is all of in.
 func (s *Scanner) Next(in []byte, b *Block) (e Event, used int) {
-	for i, c := range in {
+	for i := 0; i < len(in); i++ {
+		if s.inside && s.pending == 0 {
+			if i += s.run(in[i:]); i == len(in) {
+				break
+			}
+		}
+		c := in[i]
 		switch {
 		case c == SOH:
 			if s.inside {
@@ -66,6 +72,34 @@ func (s *Scanner) Next(in []byte, b *Block) (e Event, used int) {
 		}
 	}
 	return Nothing, len(in)
+}
+
+// run collects the bytes at the beginning of in that need no look, and returns how many.
+func (s *Scanner) run(in []byte) int {
+	special := &specialPlain
+	if s.stuffed {
+		special = &specialStuffed
+	}
+	in = in[:min(len(in), MaxFrame-1-len(s.plain))]
+	n := 0
+	for n < len(in) && !special[in[n]] {
+		n++
+	}
+	s.plain = append(s.plain, in[:n]...)
+	return n
+}
+
+// specialPlain and specialStuffed are the bytes that a frame does not hold as they are.
+var specialPlain, specialStuffed = specials(""), specials("DEde")
+
+func specials(stuffed string) (table [256]bool) {
+	for c := range 0x20 {
+		table[c] = true
+	}
+	for _, c := range []byte(stuffed) {
+		table[c] = true
+	}
+	return table
 }
 
 // collect takes one byte inside a frame.
