@@ -8,9 +8,10 @@
 //
 // Every query has a side effect: the pump takes an alarm as acknowledged when it was sent in answer to any valid command.
 // So reading consumes the alarm. The driver latches it: it stays in the reports until the pump is seen infusing, withdrawing or purging again,
-// over failed cycles, new conversations and restarts (the anchor carries it). A reply that was lost or damaged
-// may have carried an alarm: from then until the pump is seen running, alarms are unknown and not none.
-// So they are at a first contact with a pump that stands still.
+// over failed cycles, new conversations and restarts (the anchor carries it); one that was overcome before its report was made stands
+// in that report all the same. A reply that was lost or damaged may have carried an alarm: from then until the pump is seen running,
+// alarms are unknown and not none, or uncertain beside one that is known. So they are at the begin of every conversation with a pump
+// that stands still, because the anchor tells nothing of a cycle that ended without a report.
 //
 // # Safe mode
 //

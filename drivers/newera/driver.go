@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
-	"strconv"
+	"strings"
 	"time"
 
 	"infusiond/drivers"
@@ -56,16 +56,23 @@ func (d *Driver) Open(ctx context.Context, p drivers.Port, o drivers.OpenOptions
 		addresses = []string{"00"}
 	}
 	for _, text := range addresses {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 0 || n > 99 || len(text) > 2 {
-			return nil, fmt.Errorf("newera: address %q: known are 00 to 99", text)
+		if err := d.CheckAddress(text); err != nil {
+			return nil, fmt.Errorf("newera: %w", err)
 		}
-		c.pumps = append(c.pumps, &pump{name: text, number: n})
+		c.pumps = append(c.pumps, &pump{name: text, number: int(text[0]-'0')*10 + int(text[1]-'0')})
 	}
 	if err := c.greet(ctx); err != nil {
 		return nil, fmt.Errorf("newera: open: %w", err)
 	}
 	return c, nil
+}
+
+// CheckAddress says whether an address is one that reports carry. It has two digits always, so that one pump has one spelling.
+func (d *Driver) CheckAddress(address string) error {
+	if len(address) != 2 || strings.Trim(address, "0123456789") != "" {
+		return fmt.Errorf("address %q: known are 00 to 99, with two digits", address)
+	}
+	return nil
 }
 
 // Profile declares line settings, identity, allow-list and what the protocol cannot tell. DTR and RTS rest asserted,

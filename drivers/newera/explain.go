@@ -29,14 +29,39 @@ func spanReply(b []byte) (start, end int) {
 	return len(b), len(b)
 }
 
-// spanQuery finds the first query: up to CR, or a safe frame.
+// spanQuery finds the first query: a safe frame, or what ends with CR and has no STX in it.
 func spanQuery(b []byte) (start, end int) {
-	if len(b) > 0 && b[0] != wire.STX {
-		if i := bytes.IndexByte(b, wire.CR); i >= 0 {
-			return 0, i + 1
+	for start < len(b) {
+		if b[start] == wire.STX {
+			if n := safeFrame(b[start:]); n > 0 {
+				return start, start + n
+			}
+			start++
+			continue
 		}
+		i := bytes.IndexAny(b[start:], "\r\x02")
+		if i < 0 {
+			break
+		}
+		if b[start+i] == wire.CR {
+			return start, start + i + 1
+		}
+		start += i
 	}
-	return spanReply(b)
+	return len(b), len(b)
+}
+
+// safeFrame returns the length of the good safe frame that b begins with, 0 when there is none. A host sends
+// no basic frame.
+func safeFrame(b []byte) int {
+	if len(b) < 2 || int(b[1]) >= len(b) {
+		return 0
+	}
+	n := int(b[1]) + 1
+	if _, framing, err := wire.DecodeFrame(b[:n]); err != nil || framing != wire.Safe {
+		return 0
+	}
+	return n
 }
 
 func explainQuery(frame []byte) drivers.Explained {

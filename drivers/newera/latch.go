@@ -10,6 +10,7 @@ import (
 type latch struct {
 	doubt bool
 	raws  []string
+	told  int // how many of raws stood in a report
 }
 
 // The words of an anchor that are no alarms.
@@ -32,14 +33,18 @@ func (l *latch) String() string {
 	return strings.Join(append([]string{first}, l.raws...), ",")
 }
 
-// latchOf reads an anchor. Without one, or with one that cannot be read, an alarm may have been lost.
+// runs ends the doubt, and the alarms that stood in a report; one that was overcome before it is told once all the same.
+func (l *latch) runs() { *l = latch{raws: l.raws[l.told:]} }
+
+// latchOf reads an anchor. It is in doubt always: the anchor came with a report, and an alarm that was consumed
+// by a cycle without one, or by a program that ended before, stands in none.
 func latchOf(anchor string) latch {
-	words := strings.Split(anchor, ",")
-	l := latch{doubt: words[0] != wordKnown}
-	for _, raw := range words[1:] {
+	l := latch{doubt: true}
+	for _, raw := range strings.Split(anchor, ",")[1:] {
 		if len(raw) == 3 && strings.HasPrefix(raw, "A?") {
 			l.raise(raw)
 		}
 	}
+	l.told = len(l.raws)
 	return l
 }

@@ -14,7 +14,7 @@ import (
 func (c *Conn) identify(ctx context.Context, p *pump, tries int) error {
 	got, err := c.steady(ctx, p, wire.Version, tries)
 	if errors.Is(err, errUnavailable) {
-		p.live = true
+		p.live, p.model = true, ""
 		return nil
 	}
 	if err != nil {
@@ -135,7 +135,7 @@ func (p *pump) state(r *drivers.Report) {
 		m := modes[p.status]
 		r.State, r.Mode = m.state, m.word
 		if m.moves {
-			p.latch = latch{}
+			p.latch.runs()
 		} else if len(p.latch.raws) > 0 {
 			r.State = drivers.RunStoppedByAlarm
 		}
@@ -145,6 +145,10 @@ func (p *pump) state(r *drivers.Report) {
 		return
 	}
 	r.AlarmsKnown = true
+	if p.latch.doubt {
+		r.Uncertain = append(r.Uncertain, "Alarms") // another one may have been lost beside these
+	}
+	p.latch.told = len(p.latch.raws)
 	for _, raw := range p.latch.raws {
 		row := lookup(raw)
 		r.Alarms = append(r.Alarms, drivers.Alarm{Code: row.Code, RawCode: raw, Text: row.Text})

@@ -28,7 +28,7 @@ type Conn struct {
 	frame    []byte
 
 	unsolicited int
-	short       bool // a batch was too short
+	short       bool // a batch of this cycle was too short
 }
 
 // seen is a batch with its sequence number.
@@ -63,6 +63,7 @@ func (c *Conn) Close() error {
 // fresh returns a batch that began after the call, confirmed by the one before it.
 func (c *Conn) fresh(ctx context.Context) (seen, error) {
 	c.scan.Reset()
+	c.short = false
 	if err := c.line.Drain(); err != nil {
 		return seen{}, err
 	}
@@ -139,7 +140,7 @@ func (c *Conn) take(m *wire.Message, first **seen, doubt *bool) (seen, bool) {
 	}
 	b := seen{sequence: m.Sequence}
 	if err := b.Decode(m); err != nil {
-		c.short = errors.Is(err, wire.ErrTruncated)
+		c.short = c.short || errors.Is(err, wire.ErrTruncated)
 		c.unsolicited++
 		return seen{}, false
 	}
@@ -214,10 +215,10 @@ func (c *Conn) report(b wire.Batch) drivers.Report {
 	} else {
 		r.Unavailable = append(r.Unavailable, fmt.Sprintf("flow rate (%d.%d mL/h is beyond 999)", b.Rate/10, b.Rate%10))
 	}
-	if b.Remaining <= maxVolume && b.Delivered <= maxVolume {
+	if total := uint64(b.Remaining) + uint64(b.Delivered); total <= maxVolume {
 		r.VTBIRemaining = drivers.Number(int64(b.Remaining), -2, drivers.Milliliter)
 		r.VolumeInfused = drivers.Number(int64(b.Delivered), -2, drivers.Milliliter)
-		r.VTBI = drivers.Number(int64(b.Remaining)+int64(b.Delivered), -2, drivers.Milliliter)
+		r.VTBI = drivers.Number(int64(total), -2, drivers.Milliliter)
 		r.Uncertain = append(r.Uncertain, "VolumeInfused", "VTBI", "VTBIRemaining")
 	} else {
 		r.Unavailable = append(r.Unavailable, "volumes (beyond 9999.99 mL)")

@@ -21,22 +21,46 @@ func (d *Driver) Explain(_ drivers.Direction, b []byte) []drivers.Explained {
 	return exchange.Split(b, span, d.explain)
 }
 
-// span finds the first stretch that a good header begins.
+// span finds the first stretch that a good header begins. One whose checksum does not agree ends where a good message
+// begins in it: it lost bytes.
 func span(b []byte) (start, end int) {
 	for start = range b {
-		rest := b[start:]
-		var m wire.Message
-		err := wire.DecodeMessage(rest[:min(len(rest), wire.HeaderSize)], false, &m)
-		if len(rest) < wire.HeaderSize || !errors.Is(err, wire.ErrTruncated) {
-			continue
-		}
-		n := wire.HeaderSize + int(rest[5])<<8 + int(rest[6]) + 1
-		if n > len(rest) {
+		n := stretch(b[start:])
+		if n == 0 {
 			continue // a header by chance, or the end is missing: the bytes are shown as they are
+		}
+		if good(b[start : start+n]) {
+			return start, start + n
+		}
+		for inside := start + 1; inside < start+n; inside++ {
+			if m := stretch(b[inside:]); m > 0 && good(b[inside:inside+m]) {
+				return start, inside
+			}
 		}
 		return start, start + n
 	}
 	return len(b), len(b)
+}
+
+// stretch returns how long the message is whose good header b begins with; 0 when there is none, or its end is missing.
+func stretch(b []byte) int {
+	if len(b) < wire.HeaderSize || b[0] != wire.Start {
+		return 0
+	}
+	var m wire.Message
+	if !errors.Is(wire.DecodeMessage(b[:wire.HeaderSize], false, &m), wire.ErrTruncated) {
+		return 0
+	}
+	n := wire.HeaderSize + int(b[5])<<8 + int(b[6]) + 1
+	if n > len(b) {
+		return 0
+	}
+	return n
+}
+
+func good(message []byte) bool {
+	var m wire.Message
+	return wire.DecodeMessage(message, true, &m) == nil
 }
 
 func (d *Driver) explain(frame []byte) drivers.Explained {
